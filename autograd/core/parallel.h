@@ -1,0 +1,26 @@
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace bertha {
+
+/// Threads a parallel region of the calling thread will use.
+inline int num_threads() { return omp_get_max_threads(); }
+
+/// Calls f(begin, end) over disjoint ranges that cover [0, n), on all threads. Ranges start at multiples of `grain` and
+/// are handed out dynamically, so f must not let its result depend on where a range begins.
+template <class F>
+void parallel_for(int64_t n, int64_t grain, F&& f) {
+  const int64_t chunks = (n + grain - 1) / grain;
+  if (chunks <= 1 || omp_in_parallel() || num_threads() == 1) {
+    if (n > 0) f(int64_t{0}, n);
+    return;
+  }
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) f(chunk * grain, std::min(n, (chunk + 1) * grain));
+}
+
+}  // namespace bertha

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace bertha {
+
+// Each registers one command with its options and what to run.
+
+}  // namespace bertha
