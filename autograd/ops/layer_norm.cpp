@@ -1,0 +1,131 @@
+#include "autograd/ops/layer_norm.h"
+
+#include "autograd/kernels/layer_norm.h"
+
+namespace bertha {
+namespace {
+
+template <class T>
+kernels::Target<T> pointer(const GradientTarget& target) {
+  if (!target) return {};
+  return {target.out->data<T>(), static_cast<T>(target.beta)};
+}
+
+struct SavedRows {
+  Tensor normalized, rstd, gain;  // (N, H), (N), (H)
+
+  SavedRows() = default;
+  SavedRows(const Tensor& x, const Tensor& weights)
+      : normalized(Tensor::uninitialized(x.shape(), x.dtype())),
+        rstd(Tensor::uninitialized({x.rows()}, x.dtype())),
+        gain(weights) {}
+
+  Tensor partials() const {
+    const int64_t blocks = (normalized.rows() + kernels::kLayerNormBlock - 1) / kernels::kLayerNormBlock;
+    return Tensor::uninitialized({blocks, 3, normalized.cols()}, normalized.dtype());
+  }
+};
+
+struct LayerNormOp {
+  static constexpr const char* kName = "layer_norm";
+  using Saved = SavedRows;
+
+  static Tensor forward(Saved& saved, const Tensor& x, const Tensor& gain, const Tensor& bias, double epsilon) {
+    check(gain.numel() == x.cols() && bias.numel() == x.cols(), kName, ": x ", x.shape(), ", gain ", gain.shape(),
+          " and bias ", bias.shape(), " do not fit");
+    saved = SavedRows(x, gain);
+    Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
+    dispatch(x.dtype(), [&]<class T>() {
+      kernels::layer_norm(x.rows(), x.cols(), x.data<T>(), gain.data<T>(), bias.data<T>(), static_cast<T>(epsilon),
+                          saved.normalized.data<T>(), saved.rstd.data<T>(), y.data<T>());
+    });
+    return y;
+  }
+
+  static void backward(const Saved& saved, const Tensor& dy, const Gradients<3>& d) {
+    Tensor partials = saved.partials();
+    dispatch(dy.dtype(), [&]<class T>() {
+      const auto dx = pointer<T>(d[0].open());
+      kernels::layer_norm_backward(dy.rows(), dy.cols(), dy.data<T>(), saved.normalized.data<T>(), saved.rstd.data<T>(),
+                                   saved.gain.data<T>(), dx, pointer<T>(d[1].open()), pointer<T>(d[2].open()),
+                                   partials.data<T>());
+    });
+  }
+};
+
+struct DropoutAddLayerNormOp {
+  static constexpr const char* kName = "dropout_add_layer_norm";
+  struct Saved {
+    Dropout dropout;
+    SavedRows rows;
+  };
+
+  static Tensor forward(Saved& saved, const Dropout& dropout, const Tensor& x, const Tensor& x_bias,
+                        const Tensor& residual, const Tensor& gain, const Tensor& bias, double epsilon) {
+    check(x.shape() == residual.shape() && x_bias.numel() == x.cols() && gain.numel() == x.cols() &&
+              bias.numel() == x.cols(),
+          kName, ": x ", x.shape(), ", its bias ", x_bias.shape(), ", residual ", residual.shape(), ", gain ",
+          gain.shape(), " and bias ", bias.shape(), " do not fit");
+    saved = {dropout, SavedRows(x, gain)};
+    Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
+    dispatch(x.dtype(), [&]<class T>() {
+      kernels::dropout_add_layer_norm(dropout, x.rows(), x.cols(), x.data<T>(), x_bias.data<T>(), residual.data<T>(),
+                                      gain.data<T>(), bias.data<T>(), static_cast<T>(epsilon),
+                                      saved.rows.normalized.data<T>(), saved.rows.rstd.data<T>(), y.data<T>());
+    });
+    return y;
+  }
+
+  // The kernel writes each row of dresidual before that row of dx, so the residual's slot is opened first.
+  static void backward(const Saved& saved, const Tensor& dy, const Gradients<5>& d) {
+    Tensor partials = saved.rows.partials();
+    dispatch(dy.dtype(), [&]<class T>() {
+      const auto dresidual = pointer<T>(d[2].open());
+      const auto dx = pointer<T>(d[0].open());
+      const auto dx_bias = pointer<T>(d[1].open());
+      const auto dgain = pointer<T>(d[3].open());
+      const auto dbias = pointer<T>(d[4].open());
+      kernels::dropout_add_layer_norm_backward(saved.dropout, dy.rows(), dy.cols(), dy.data<T>(),
+                                               saved.rows.normalized.data<T>(), saved.rows.rstd.data<T>(),
+                                               saved.rows.gain.data<T>(), dresidual, dx, dx_bias, dgain, dbias,
+                                               partials.data<T>());
+    });
+  }
+};
+
+struct DropoutOp {
+  using Saved = Dropout;
+
+  static Tensor forward(Saved& saved, const Dropout& dropout, const Tensor& x) {
+    saved = dropout;
+    Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
+    run(dropout, x, 0, y);
+    return y;
+  }
+
+  static void backward(const Saved& saved, const Tensor& dy, const Gradients<1>& d) {
+    if (auto dx = d[0].open()) run(saved, dy, dx.beta, *dx.out);
+  }
+
+ private:
+  static void run(const Dropout& dropout, const Tensor& x, double beta, Tensor& y) {
+    dispatch(x.dtype(), [&]<class T>() {
+      kernels::dropout(dropout, x.rows(), x.cols(), x.data<T>(), static_cast<T>(beta), y.data<T>());
+    });
+  }
+};
+
+}  // namespace
+
+Var layer_norm(const Var& x, const LayerNormWeights& norm) {
+  return apply<LayerNormOp>(x, norm.gain, norm.bias, norm.epsilon);
+}
+
+Var dropout_add_layer_norm(const Dropout& dropout, const Var& x, const Var& x_bias, const Var& residual,
+                           const LayerNormWeights& norm) {
+  return apply<DropoutAddLayerNormOp>(dropout, x, x_bias, residual, norm.gain, norm.bias, norm.epsilon);
+}
+
+Var dropout(const Dropout& dropout, const Var& x) { return dropout.active() ? apply<DropoutOp>(dropout, x) : x; }
+
+}  // namespace bertha
