@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nn/bert_config.h"
+#include "nn/embeddings.h"
+#include "nn/encoder_layer.h"
+#include "nn/run.h"
+
+namespace bertha {
+
+/// BERT's encoder over packed tokens. Source: Devlin et al. 2018 (arXiv:1810.04805).
+class Bert {
+ public:
+  Bert(const Scope& s, const BertConfig& c) : embeddings(s / "embeddings", c), path_((s / "embeddings").path()) {
+    layers_.reserve(static_cast<size_t>(c.num_hidden_layers));
+    for (int64_t i = 0; i < c.num_hidden_layers; ++i) {
+      layers_.emplace_back(s / "encoder" / "layer" / std::to_string(i), c);
+    }
+  }
+
+  /// Result (N, H), the last hidden states.
+  Var operator()(Run& run, const TokenInputs& inputs) const {
+    Var x = embeddings(run, inputs);
+    run.observe(path_, [&] { return x.value(); });
+    for (const EncoderLayer& layer : layers_) x = layer(run, x);
+    return x;
+  }
+
+  Embeddings embeddings;
+
+ private:
+  std::string path_;
+  std::vector<EncoderLayer> layers_;
+};
+
+}  // namespace bertha

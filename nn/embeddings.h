@@ -1,0 +1,45 @@
+#pragma once
+
+#include <span>
+
+#include "autograd/ops/embedding.h"
+#include "nn/bert_config.h"
+#include "nn/layer_norm.h"
+#include "nn/run.h"
+
+namespace bertha {
+
+/// What identifies each of N packed tokens to the model.
+struct TokenInputs {
+  std::span<const int32_t> ids, type_ids, position_ids;  // (N)
+};
+
+/// y = Dropout(LayerNorm(word + position + token type)). Source: Devlin et al. 2018 (arXiv:1810.04805) §3.2.
+class Embeddings {
+ public:
+  Embeddings(const Scope& s, const BertConfig& c)
+      : word((s / "word_embeddings").weight("weight", {c.vocab_size, c.hidden_size})),
+        position_((s / "position_embeddings").weight("weight", {c.max_position_embeddings, c.hidden_size})),
+        token_type_((s / "token_type_embeddings").weight("weight", {c.type_vocab_size, c.hidden_size})),
+        norm_(s / "LayerNorm", c.hidden_size, c.layer_norm_eps),
+        dropout_(s / "dropout", c.hidden_dropout_prob) {}
+
+  /// Result (N, H).
+  Var operator()(Run& run, const TokenInputs& x) const {
+    const Var word_table = run.use(word);
+    const Var position_table = run.use(position_);
+    const Var token_type_table = run.use(token_type_);
+    const Var sum = embedding_sum({word_table, x.ids}, {position_table, x.position_ids}, {token_type_table, x.type_ids});
+    return dropout(run.dropout(dropout_), layer_norm(sum, norm_.use(run)));
+  }
+
+  const Parameter& word;  // (V, H), also the MLM decoder's weight
+
+ private:
+  const Parameter& position_;
+  const Parameter& token_type_;
+  LayerNorm norm_;
+  DropoutSite dropout_;
+};
+
+}  // namespace bertha

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "nn/feed_forward.h"
+#include "nn/self_attention.h"
+
+namespace bertha {
+
+/// One layer of the encoder: self-attention, then feed-forward.
+class EncoderLayer {
+ public:
+  EncoderLayer(const Scope& s, const BertConfig& c) : path_(s.path()), attention_(s / "attention", c), feed_forward_(s, c) {}
+
+  /// x, result (N, H). Offers its result under its own path.
+  Var operator()(Run& run, const Var& x) const {
+    const Var y = feed_forward_(run, attention_(run, x));
+    run.observe(path_, [&] { return y.value(); });
+    return y;
+  }
+
+ private:
+  std::string path_;
+  SelfAttention attention_;
+  FeedForward feed_forward_;
+};
+
+}  // namespace bertha

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autograd/kernels/dropout.h"
+#include "autograd/tape.h"
+#include "nn/parameter.h"
+
+namespace bertha {
+
+/// A place where dropout happens, known by its path; its masks depend on nothing else that is local to the module.
+class DropoutSite {
+ public:
+  /// probability in [0, 1), rounded to a multiple of 2^-16.
+  DropoutSite(const Scope& scope, double probability);
+
+  uint64_t id() const { return id_; }
+  uint32_t threshold() const { return threshold_; }
+
+ private:
+  uint64_t id_;
+  uint32_t threshold_;
+};
+
+/// One pass of a packed batch through a model: everything a module needs to know besides its inputs.
+struct Run {
+  Tape* tape = nullptr;  // null: nothing is recorded
+  bool training = false;  // dropout is on
+  uint64_t seed = 0;
+  uint32_t step = 0;
+  std::span<const int32_t> cu_seqlens;  // (B + 1), first 0, last N
+  std::span<const uint64_t> row_keys;   // (N) identity of (sample, position); needed when training
+
+  Tape::Gradient gradient = Tape::Gradient::kOverwrite;
+  /// Called when backward will not touch a parameter's gradient again.
+  std::function<void(const Parameter&)> on_gradient;
+  /// Sees the tensors modules offer: hidden states, attention probabilities. Costs nothing where absent.
+  std::function<void(const std::string& path, const Tensor& tensor)> observer;
+
+  /// The parameter as this pass sees it: the one join of tape and data parallelism.
+  Var use(const Parameter& parameter);
+
+  kernels::Dropout dropout(const DropoutSite& site) const;
+
+  /// Offers `make()` under scope path + name, computing it only for an observer.
+  template <class F>
+  void observe(std::string_view path, F&& make) const {
+    if (observer) observer(std::string(path), make());
+  }
+
+ private:
+  std::vector<Var> used_;  // by parameter index; a parameter used twice is one Var
+};
+
+}  // namespace bertha
