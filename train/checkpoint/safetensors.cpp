@@ -1,0 +1,315 @@
+#include "train/checkpoint/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "autograd/core/error.h"
+
+namespace bertha {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "files are little-endian");
+
+constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // as in the reference implementation
+
+struct DTypeSize {
+  std::string_view name;
+  uint64_t bytes;
+};
+constexpr std::array kDTypes = std::to_array<DTypeSize>({
+    {"F64", 8},
+    {"F32", 4},
+    {"F16", 2},
+    {"BF16", 2},
+    {"I64", 8},
+    {"I32", 4},
+    {"I16", 2},
+    {"I8", 1},
+    {"U64", 8},
+    {"U32", 4},
+    {"U16", 2},
+    {"U8", 1},
+    {"BOOL", 1},
+    {"C64", 8},
+    {"F8_E4M3", 1},
+    {"F8_E5M2", 1},
+    {"F8_E8M0", 1},
+});
+
+/// Reads the header's one permitted form and nothing else, so that a hostile one costs no memory beyond its own size.
+class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit HeaderReader(const std::string& path) : path_(path) {}
+
+  std::vector<StoredTensor> tensors;
+  std::map<std::string, std::string> metadata;
+
+  bool start_object(size_t) override {
+    if (place_ == Place::kStart) return enter(Place::kNames);
+    if (place_ != Place::kNames) refuse("an object");
+    if (name_ == "__metadata__") return enter(Place::kMetadata);
+    tensor_ = {};
+    offsets_.clear();
+    fields_.clear();
+    return enter(Place::kTensor);
+  }
+
+  bool key(std::string& key) override {
+    if (place_ == Place::kNames) {
+      if (!names_.insert(key).second) fail<DamagedFileError>(path_, ": duplicate tensor '", key, "' in the header");
+      name_ = key;
+    } else if (place_ == Place::kMetadata) {
+      if (metadata.contains(key)) fail<DamagedFileError>(path_, ": duplicate key '", key, "' in '__metadata__'");
+      field_ = key;
+    } else {
+      const bool known = key == "dtype" || key == "shape" || key == "data_offsets";
+      if (!known || !fields_.insert(key).second) {
+        fail<DamagedFileError>(path_, ": '", name_, "' has ", known ? "two keys" : "an unknown key", " '", key,
+                               "' (expected dtype, shape and data_offsets, once each)");
+      }
+      field_ = key;
+    }
+    return true;
+  }
+
+  bool string(std::string& value) override {
+    if (place_ == Place::kMetadata) {
+      metadata.emplace(field_, value);
+    } else if (place_ == Place::kTensor && field_ == "dtype") {
+      tensor_.dtype = value;
+    } else {
+      refuse("a string");
+    }
+    return true;
+  }
+
+  bool start_array(size_t) override {
+    if (place_ == Place::kTensor && field_ == "shape") return enter(Place::kShape);
+    if (place_ == Place::kTensor && field_ == "data_offsets") return enter(Place::kOffsets);
+    refuse("an array");
+  }
+
+  bool number_unsigned(uint64_t value) override {
+    if (place_ == Place::kShape && value <= INT64_MAX) {
+      tensor_.shape.push_back(static_cast<int64_t>(value));
+    } else if (place_ == Place::kOffsets && offsets_.size() < 2) {
+      offsets_.push_back(value);
+    } else {
+      refuse("a number");
+    }
+    return true;
+  }
+
+  bool end_array() override { return enter(Place::kTensor); }
+
+  bool end_object() override {
+    if (place_ == Place::kNames) return enter(Place::kEnd);
+    if (place_ == Place::kTensor) finish_tensor();
+    return enter(Place::kNames);
+  }
+
+  bool null() override { refuse("null"); }
+  bool boolean(bool) override { refuse("a boolean"); }
+  bool number_integer(int64_t) override { refuse("a negative number"); }
+  bool number_float(double, const std::string&) override { refuse("a fraction"); }
+  bool binary(binary_t&) override { refuse("binary data"); }
+  bool parse_error(size_t position, const std::string&, const nlohmann::json::exception&) override {
+    fail<DamagedFileError>(path_, ": the header is not valid JSON from its byte ", position, " on");
+  }
+
+ private:
+  enum class Place { kStart, kNames, kMetadata, kTensor, kShape, kOffsets, kEnd };
+
+  bool enter(Place place) {
+    place_ = place;
+    return true;
+  }
+
+  [[noreturn]] void refuse(std::string_view found) const {
+    fail<DamagedFileError>(path_, ": ", found, " where the header may not have one, at '", name_, "'");
+  }
+
+  // Offsets stay relative to the data until the header's length is added.
+  void finish_tensor() {
+    check<DamagedFileError>(fields_.size() == 3 && offsets_.size() == 2 && offsets_[0] <= offsets_[1], path_, ": '",
+                            name_, "' needs dtype, shape and two ascending data_offsets");
+    const auto dtype = std::ranges::find(kDTypes, tensor_.dtype, &DTypeSize::name);
+    check<DamagedFileError>(dtype != kDTypes.end(), path_, ": '", name_, "' has unknown dtype '", tensor_.dtype, "'");
+    uint64_t bytes = dtype->bytes;
+    for (const int64_t dim : tensor_.shape) {
+      check<DamagedFileError>(!__builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes), path_, ": '", name_,
+                              "' has a shape whose size overflows");
+    }
+    tensor_.name = name_;
+    tensor_.offset = offsets_[0];
+    tensor_.bytes = offsets_[1] - offsets_[0];
+    check<DamagedFileError>(tensor_.bytes == bytes, path_, ": '", name_, "' has ", tensor_.bytes,
+                            " bytes by its offsets, ", bytes, " by its shape and dtype ", tensor_.dtype);
+    tensors.push_back(std::move(tensor_));
+  }
+
+  const std::string& path_;
+  Place place_ = Place::kStart;
+  std::string name_, field_;
+  std::set<std::string> names_, fields_;
+  StoredTensor tensor_;
+  std::vector<uint64_t> offsets_;
+};
+
+std::string read_header(const InputFile& file) {
+  uint64_t length = 0;
+  check<DamagedFileError>(file.size() >= sizeof length, file.path(), ": has ", file.size(),
+                          " bytes, too few for a safetensors file (at least 8)");
+  file.read(0, std::as_writable_bytes(std::span(&length, 1)));
+  const uint64_t limit = std::min(kMaxHeaderBytes, file.size() - sizeof length);
+  check<DamagedFileError>(length <= limit, file.path(), ": declares a header of ", length, " bytes (at most ", limit,
+                          "); is it a safetensors file?");
+  std::string header(length, '\0');
+  file.read(sizeof length, std::as_writable_bytes(std::span(header)));
+  check<DamagedFileError>(header.starts_with('{'), file.path(), ": the header does not start with '{'");
+  return header;
+}
+
+// Every byte of the data belongs to exactly one tensor.
+void check_coverage(const std::string& path, std::vector<StoredTensor>& tensors, uint64_t data_bytes) {
+  std::ranges::sort(tensors, {}, [](const StoredTensor& t) { return std::pair(t.offset, t.bytes); });
+  uint64_t end = 0;
+  for (const StoredTensor& tensor : tensors) {
+    check<DamagedFileError>(tensor.offset == end, path, ": '", tensor.name, "' starts at byte ", tensor.offset,
+                            " of the data (expected ", end, "; no holes, no overlaps)");
+    end += tensor.bytes;
+    check<DamagedFileError>(end <= data_bytes, path, ": '", tensor.name, "' ends at byte ", end,
+                            " of the data, which has ", data_bytes, "; is the file cut off?");
+  }
+  check<DamagedFileError>(end == data_bytes, path, ": ", data_bytes - end,
+                          " bytes follow the last tensor (expected none)");
+}
+
+float half_to_float(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16;
+  const uint32_t exponent = (half >> 10) & 31;
+  const uint32_t mantissa = half & 0x3FF;
+  if (exponent == 0)
+    return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(static_cast<float>(mantissa) * 0x1p-24f));
+  const uint32_t biased = exponent == 31 ? 255 : exponent + (127 - 15);
+  return std::bit_cast<float>(sign | biased << 23 | mantissa << 13);
+}
+
+float bfloat16_to_float(uint16_t value) {
+  return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
+}
+
+struct Half {
+  uint16_t bits;
+  operator float() const { return half_to_float(bits); }
+};
+struct BFloat16 {
+  uint16_t bits;
+  operator float() const { return bfloat16_to_float(bits); }
+};
+
+template <class From, class To>
+void read_converted(const InputFile& file, const StoredTensor& tensor, std::span<To> out) {
+  if constexpr (std::is_same_v<From, To>) {
+    file.read(tensor.offset, std::as_writable_bytes(out));
+  } else {
+    constexpr size_t kBlock = size_t{1} << 18;
+    std::vector<From> block(std::min(kBlock, out.size()));
+    uint64_t offset = tensor.offset;
+    while (!out.empty()) {
+      const std::span<From> part(block.data(), std::min(kBlock, out.size()));
+      file.read(offset, std::as_writable_bytes(part));
+      std::ranges::transform(part, out.begin(), [](From x) { return static_cast<To>(x); });
+      offset += part.size_bytes();
+      out = out.subspan(part.size());
+    }
+  }
+}
+
+// Calls f.template operator()<From>() where a value of `dtype` may be read as To; false where not.
+template <class To, class F>
+bool dispatch_stored(std::string_view dtype, F&& f) {
+  if constexpr (std::is_floating_point_v<To>) {
+    if (dtype == "F32") return f.template operator()<float>(), true;
+    if (dtype == "F16") return f.template operator()<Half>(), true;
+    if (dtype == "BF16") return f.template operator()<BFloat16>(), true;
+    if (dtype == "F64") return f.template operator()<double>(), true;
+  } else {
+    if (dtype == "I64") return f.template operator()<int64_t>(), true;
+    if (dtype == "I32") return f.template operator()<int32_t>(), true;
+    if (dtype == "I16") return f.template operator()<int16_t>(), true;
+    if (dtype == "I8") return f.template operator()<int8_t>(), true;
+    if (dtype == "U32") return f.template operator()<uint32_t>(), true;
+    if (dtype == "U16") return f.template operator()<uint16_t>(), true;
+    if (dtype == "U8" || dtype == "BOOL") return f.template operator()<uint8_t>(), true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int64_t StoredTensor::numel() const {
+  int64_t product = 1;
+  for (const int64_t dim : shape) product *= dim;
+  return product;
+}
+
+bool StoredTensor::has_shape(const Shape& expected) const {
+  if (static_cast<int>(shape.size()) != expected.rank()) return false;
+  for (int axis = 0; axis < expected.rank(); ++axis) {
+    if (shape[axis] != expected[axis]) return false;
+  }
+  return true;
+}
+
+SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
+  const std::string header = read_header(file_);
+  HeaderReader reader(file_.path());
+  nlohmann::json::sax_parse(header, &reader);
+  tensors_ = std::move(reader.tensors);
+  metadata_ = std::move(reader.metadata);
+  const uint64_t data_begin = sizeof(uint64_t) + header.size();
+  check_coverage(path, tensors_, file_.size() - data_begin);
+  for (StoredTensor& tensor : tensors_) tensor.offset += data_begin;
+  std::ranges::sort(tensors_, {}, &StoredTensor::name);
+}
+
+const StoredTensor* SafetensorsFile::find(std::string_view name) const {
+  const auto it = std::ranges::lower_bound(tensors_, name, {}, &StoredTensor::name);
+  return it != tensors_.end() && it->name == name ? &*it : nullptr;
+}
+
+const StoredTensor& SafetensorsFile::at(std::string_view name) const {
+  const StoredTensor* tensor = find(name);
+  check<MismatchError>(tensor != nullptr, path(), ": has no tensor '", name, "'");
+  return *tensor;
+}
+
+template <class T>
+void SafetensorsFile::read_as(std::string_view name, std::span<T> out) const {
+  const StoredTensor& tensor = at(name);
+  check<MismatchError>(static_cast<size_t>(tensor.numel()) == out.size(), path(), ": '", name, "' has ", tensor.numel(),
+                       " elements (expected ", out.size(), ")");
+  const bool read =
+      dispatch_stored<T>(tensor.dtype, [&]<class From>() { read_converted<From, T>(file_, tensor, out); });
+  check<MismatchError>(read, path(), ": '", name, "' has dtype ", tensor.dtype, " (expected ",
+                       std::is_floating_point_v<T> ? "F64, F32, F16 or BF16" : "an integer type of at most 63 bits",
+                       ")");
+}
+
+void SafetensorsFile::read(std::string_view name, std::span<float> out) const {
+  read_as(name, out);
+}
+void SafetensorsFile::read(std::string_view name, std::span<double> out) const {
+  read_as(name, out);
+}
+void SafetensorsFile::read(std::string_view name, std::span<int64_t> out) const {
+  read_as(name, out);
+}
+
+}  // namespace bertha

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autograd/core/shape.h"
+#include "train/checkpoint/file.h"
+
+namespace bertha {
+
+/// One tensor of a safetensors file, as its header describes it.
+struct StoredTensor {
+  std::string name;
+  std::string dtype;           // F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL F8_E4M3 F8_E5M2 F8_E8M0 C64
+  std::vector<int64_t> shape;  // empty for a scalar
+  uint64_t offset = 0;         // of its first byte in the file
+  uint64_t bytes = 0;
+
+  int64_t numel() const;
+  bool has_shape(const Shape& expected) const;
+};
+
+/// A safetensors file: opening reads and checks the header alone; tensors are read one by one.
+/// Source:  the format as published by Hugging Face (safetensors, "Format"), with every rule enforced: a header of at
+/// most
+///          100 MB that starts with '{', no duplicate key, sizes equal to shape times dtype, no hole, overlap or
+///          trailing byte.
+/// Throws:  DamagedFileError naming file and tensor; ConfigError where the file cannot be opened; MismatchError where a
+///          tensor is missing or does not fit what it is read into.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::string& path);
+
+  const std::string& path() const { return file_.path(); }
+  /// Sorted by name.
+  const std::vector<StoredTensor>& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  /// Null where there is none of this name.
+  const StoredTensor* find(std::string_view name) const;
+  const StoredTensor& at(std::string_view name) const;
+
+  /// All elements in row-major order. Floating-point dtypes of 16 to 64 bits go into float and double; integers and
+  /// BOOL into int64_t.
+  void read(std::string_view name, std::span<float> out) const;
+  void read(std::string_view name, std::span<double> out) const;
+  void read(std::string_view name, std::span<int64_t> out) const;
+
+ private:
+  template <class T>
+  void read_as(std::string_view name, std::span<T> out) const;
+
+  InputFile file_;
+  std::vector<StoredTensor> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace bertha
