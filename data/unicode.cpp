@@ -1,0 +1,136 @@
+#include "data/unicode.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace bertha {
+namespace {
+
+struct Range {
+  char32_t first, last;
+};
+
+// Marks, punctuation and format characters younger than Unicode 8.0, with neighbours that are none of these.
+constexpr Range kYoungerThanReference[] = {
+    {0x61D, 0x61D},     {0x7FD, 0x7FD},     {0x890, 0x8E2},     {0x9FD, 0x9FE},     {0xA76, 0xA76},
+    {0xAFA, 0xAFF},     {0xB55, 0xB55},     {0xC04, 0xC04},     {0xC3C, 0xC3C},     {0xC77, 0xC77},
+    {0xC84, 0xC84},     {0xD00, 0xD00},     {0xD3B, 0xD3C},     {0xD81, 0xD81},     {0xEBA, 0xEBA},
+    {0xECE, 0xECE},     {0x180F, 0x180F},   {0x1885, 0x1886},   {0x1ABF, 0x1ACE},   {0x1B7D, 0x1B7E},
+    {0x1DF6, 0x1DFB},   {0x2E43, 0x2E4F},   {0x2E52, 0x2E5D},   {0xA82C, 0xA82C},   {0xA8C5, 0xA8C5},
+    {0xA8FF, 0xA8FF},   {0xA9BD, 0xA9BD},   {0x10D24, 0x10D27}, {0x10EAB, 0x10F89}, {0x11070, 0x11074},
+    {0x110C2, 0x110CD}, {0x111CF, 0x111CF}, {0x1123E, 0x11241}, {0x1133B, 0x1133B}, {0x11438, 0x1145E},
+    {0x11660, 0x1166C}, {0x116B9, 0x116B9}, {0x1182F, 0x11FFF}, {0x12FF1, 0x13455}, {0x16E97, 0x16F4F},
+    {0x16FE2, 0x16FE4}, {0x1CF00, 0x1CF46}, {0x1E000, 0x1E4EF}, {0x1E944, 0x1E95F},
+};
+
+// Hugging Face tokenizers starts the sixth block at U+2B920, not at U+2B820 as BERT's published code does.
+constexpr Range kIdeographs[] = {
+    {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xF900, 0xFAFF},   {0x20000, 0x2A6DF},
+    {0x2A700, 0x2B73F}, {0x2B740, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F},
+};
+
+struct Shift {
+  char32_t first, last;
+  int distance;
+};
+
+// Lowercase mappings younger than utf8proc's tables.
+constexpr Shift kYoungLowercase[] = {
+    {0x1C89, 0x1C89, 1},      {0xA7CB, 0xA7CB, 0x264 - 0xA7CB},
+    {0xA7CC, 0xA7CC, 1},      {0xA7CE, 0xA7CE, 1},
+    {0xA7D2, 0xA7D2, 1},      {0xA7D4, 0xA7D4, 1},
+    {0xA7DA, 0xA7DA, 1},      {0xA7DC, 0xA7DC, 0x19B - 0xA7DC},
+    {0x10D50, 0x10D65, 0x20}, {0x16EA0, 0x16EB8, 0x1B},
+};
+
+/// The range of a sorted table that holds the code point, or null.
+template <class Table>
+auto find_range(const Table& table, char32_t code_point) {
+  const auto after = [](char32_t value, const auto& range) { return value < range.first; };
+  const auto next = std::upper_bound(std::begin(table), std::end(table), code_point, after);
+  if (next == std::begin(table) || code_point > std::prev(next)->last) return decltype(&*next){nullptr};
+  return &*std::prev(next);
+}
+
+const utf8proc_property_t& property(char32_t code_point) {
+  return *utf8proc_get_property(static_cast<utf8proc_int32_t>(code_point));
+}
+
+CharacterClass class_of_category(int category) {
+  switch (category) {
+    case UTF8PROC_CATEGORY_MN:
+      return CharacterClass::kMark;
+    case UTF8PROC_CATEGORY_PC:
+    case UTF8PROC_CATEGORY_PD:
+    case UTF8PROC_CATEGORY_PS:
+    case UTF8PROC_CATEGORY_PE:
+    case UTF8PROC_CATEGORY_PI:
+    case UTF8PROC_CATEGORY_PF:
+    case UTF8PROC_CATEGORY_PO:
+      return CharacterClass::kPunctuation;
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return CharacterClass::kBlank;
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CO:
+      return CharacterClass::kControl;
+    default:
+      return CharacterClass::kText;
+  }
+}
+
+CharacterClass ascii_class(char32_t c) {
+  if (c == ' ' || c == '\t' || c == '\n' || c == '\r') return CharacterClass::kBlank;
+  if (c < ' ' || c == 0x7F) return CharacterClass::kControl;
+  const bool word = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  return word ? CharacterClass::kText : CharacterClass::kPunctuation;
+}
+
+}  // namespace
+
+CharacterClass character_class(char32_t code_point) {
+  if (code_point < 0x80) return ascii_class(code_point);
+  switch (code_point) {  // in other categories since Unicode 8.0
+    case 0x1734:
+      return CharacterClass::kMark;
+    case 0x166D:
+    case 0x111C9:
+      return CharacterClass::kPunctuation;
+    case 0xFFFD:  // the replacement of bytes that were lost before
+      return CharacterClass::kControl;
+  }
+  if (find_range(kIdeographs, code_point)) return CharacterClass::kIdeograph;
+  const CharacterClass result = class_of_category(property(code_point).category);
+  if (result == CharacterClass::kText || result == CharacterClass::kBlank) return result;
+  return find_range(kYoungerThanReference, code_point) ? CharacterClass::kText : result;
+}
+
+char32_t to_lower(char32_t code_point) {
+  const auto* shift = find_range(kYoungLowercase, code_point);
+  if (shift) return static_cast<char32_t>(static_cast<int>(code_point) + shift->distance);
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point)));
+}
+
+int combining_class(char32_t code_point) {
+  return property(code_point).combining_class;
+}
+
+std::span<const char32_t> decompose(char32_t code_point, std::array<char32_t, 4>& buffer) {
+  constexpr char32_t kYoungerVowelSign = 0x11938;  // its decomposition came with Unicode 13
+  utf8proc_int32_t parts[4];
+  int boundary_class = 0;
+  const utf8proc_ssize_t size = code_point == kYoungerVowelSign
+                                    ? 0
+                                    : utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code_point), parts, 4,
+                                                              UTF8PROC_DECOMPOSE, &boundary_class);
+  buffer[0] = code_point;
+  if (size <= 0) return {buffer.data(), 1};
+  std::copy_n(parts, size, buffer.begin());
+  return {buffer.data(), static_cast<size_t>(size)};
+}
+
+}  // namespace bertha

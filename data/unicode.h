@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <span>
+
+namespace bertha {
+
+/// What BERT's tokenisation tells characters apart by.
+enum class CharacterClass : unsigned char {
+  kText,         // part of a word
+  kBlank,        // ends a word
+  kPunctuation,  // a word of its own; all of ASCII that is neither letter, digit, blank nor control
+  kIdeograph,    // a word of its own, never punctuation
+  kMark,         // non-spacing mark: an accent
+  kControl,      // left out
+};
+
+/// Classes as Hugging Face tokenizers assigns them, whose category tables stop at Unicode 8.0: later marks, punctuation
+/// and format characters are kText.
+CharacterClass character_class(char32_t code_point);
+
+/// Simple lowercase mapping of one code point (Unicode 17).
+char32_t to_lower(char32_t code_point);
+
+/// Canonical combining class; 0 for a character that starts a combining sequence.
+int combining_class(char32_t code_point);
+
+/// Full canonical decomposition of one code point, written to `buffer`; itself where it has none.
+std::span<const char32_t> decompose(char32_t code_point, std::array<char32_t, 4>& buffer);
+
+}  // namespace bertha
