@@ -60,15 +60,19 @@ std::vector<PieceTrie::Subtree> PieceTrie::insert_children(const Subtree& tree) 
 
 int32_t PieceTrie::find_room(std::span<const Subtree> children) {
   const auto is_free = [&](size_t node) { return node >= nodes_.size() || nodes_[node].parent == kNoNode; };
-  while (!is_free(first_free_)) ++first_free_;
   const auto first_byte = static_cast<size_t>(children.front().node);
-  for (size_t room = std::max(first_free_, first_byte) - first_byte;; ++room) {
-    const bool fits = std::all_of(children.begin(), children.end(), [&](const Subtree& child) {
-      return is_free(room + static_cast<size_t>(child.node));
-    });
-    if (!fits) continue;
-    nodes_.resize(std::max(nodes_.size(), room + kByteValues));
-    return static_cast<int32_t>(room);
+  size_t taken = 0;
+  for (size_t first = std::max(search_from_, first_byte);; ++first) {
+    const size_t room = first - first_byte;
+    if (!is_free(first)) {
+      ++taken;
+    } else if (std::all_of(children.begin(), children.end(),
+                           [&](const Subtree& child) { return is_free(room + static_cast<size_t>(child.node)); })) {
+      // Scattered gaps are not worth looking at again and again.
+      if (20 * taken >= 19 * (first - search_from_)) search_from_ = first;
+      nodes_.resize(std::max(nodes_.size(), room + kByteValues));
+      return static_cast<int32_t>(room);
+    }
   }
 }
 

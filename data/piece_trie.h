@@ -62,7 +62,7 @@ class PieceTrie {
   int32_t find_node(std::string_view text) const;
 
   std::vector<Node> nodes_;
-  size_t first_free_ = 1;
+  size_t search_from_ = 1;  // where gaps may be
   int32_t continuation_root_ = kNoNode;
 };
 
