@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "autograd/kernels/activation.h"
+
 namespace bertha {
 
 /// The architecture of a BERT encoder under its published key names; the defaults are BERT-base, uncased.
@@ -22,6 +24,9 @@ struct BertConfig {
   double attention_probs_dropout_prob = 0.1;
   double layer_norm_eps = 1e-12;
   double initializer_range = 0.02;
+
+  /// What hidden_act names.
+  kernels::Gelu gelu() const { return hidden_act == "gelu" ? kernels::Gelu::kErf : kernels::Gelu::kTanh; }
 
   bool operator==(const BertConfig&) const = default;
 };

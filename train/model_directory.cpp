@@ -1,0 +1,173 @@
+#include "train/model_directory.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "train/checkpoint/safetensors.h"
+
+namespace bertha {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr uintmax_t kLargestJson = 1 << 20;
+
+struct Architecture {
+  std::string_view name;
+  PretrainingHeads heads;
+};
+constexpr Architecture kArchitectures[] = {
+    {"BertForMaskedLM", PretrainingHeads::kMlm},
+    {"BertForPreTraining", PretrainingHeads::kMlmAndNextSentence},
+    {"BertForNextSentencePrediction", PretrainingHeads::kNextSentence},
+};
+
+json read_json(const std::string& path) {
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  check<ConfigError>(!error, path, ": cannot be read (", error.message(), ")");
+  check<DamagedFileError>(size <= kLargestJson, path, ": ", size, " bytes (at most ", kLargestJson, ")");
+  std::ifstream file(path, std::ios::binary);
+  const json value = json::parse(file, nullptr, /*allow_exceptions=*/false);
+  check<DamagedFileError>(value.is_object(), path, ": not a JSON object");
+  return value;
+}
+
+// Reads `key` where it is there; the type must fit.
+template <class T>
+void read_key(const json& object, const std::string& path, const char* key, T& value) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return;
+  bool fits = found->is_string();
+  if constexpr (std::is_same_v<T, int64_t>) fits = found->is_number_integer();
+  if constexpr (std::is_same_v<T, double>) fits = found->is_number();
+  if constexpr (std::is_same_v<T, bool>) fits = found->is_boolean();
+  check<DamagedFileError>(fits, path, ": '", key, "' is ", found->dump(), " (another type was expected)");
+  value = found->get<T>();
+}
+
+// The tied decoder and index buffers that some writers store beside the parameters.
+bool is_passed_over(std::string_view name) {
+  return name == "cls.predictions.decoder.weight" || name == "cls.predictions.decoder.bias" ||
+         name == "bert.embeddings.position_ids" || name == "bert.embeddings.token_type_ids";
+}
+
+}  // namespace
+
+ModelDescription read_model_description(const std::string& directory) {
+  const std::string path = directory + "/config.json";
+  const json object = read_json(path);
+  std::string type = "bert";
+  read_key(object, path, "model_type", type);
+  check<MismatchError>(type == "bert", path, ": model_type is '", type, "' (expected bert)");
+  ModelDescription description;
+  BertConfig& c = description.config;
+  read_key(object, path, "vocab_size", c.vocab_size);
+  read_key(object, path, "hidden_size", c.hidden_size);
+  read_key(object, path, "num_hidden_layers", c.num_hidden_layers);
+  read_key(object, path, "num_attention_heads", c.num_attention_heads);
+  read_key(object, path, "intermediate_size", c.intermediate_size);
+  read_key(object, path, "max_position_embeddings", c.max_position_embeddings);
+  read_key(object, path, "type_vocab_size", c.type_vocab_size);
+  read_key(object, path, "hidden_act", c.hidden_act);
+  read_key(object, path, "hidden_dropout_prob", c.hidden_dropout_prob);
+  read_key(object, path, "attention_probs_dropout_prob", c.attention_probs_dropout_prob);
+  read_key(object, path, "layer_norm_eps", c.layer_norm_eps);
+  read_key(object, path, "initializer_range", c.initializer_range);
+  validate(c, path);
+  const json architectures = object.value("architectures", json::array());
+  const std::string name = architectures.is_array() && !architectures.empty() && architectures[0].is_string()
+                               ? architectures[0].get<std::string>()
+                               : "";
+  for (const Architecture& known : kArchitectures) {
+    if (known.name == name) {
+      description.heads = known.heads;
+      return description;
+    }
+  }
+  fail<MismatchError>(path, ": architecture '", name,
+                      "' has no pretraining head (expected BertForMaskedLM, BertForPreTraining or "
+                      "BertForNextSentencePrediction)");
+}
+
+void read_weights(const std::string& directory, ParameterStore& parameters) {
+  const SafetensorsFile file(directory + "/model.safetensors");
+  for (const PublishedTensor& tensor : parameters.published()) {
+    const StoredTensor* stored = file.find(tensor.name);
+    check<MismatchError>(stored != nullptr, file.path(), ": tensor '", tensor.name, "' is missing (the model has it)");
+    check<MismatchError>(stored->has_shape(tensor.shape), file.path(), ": '", tensor.name, "' has another shape than ",
+                         tensor.shape, ", which the model expects");
+    file.read(tensor.name, parameters.values().subspan(tensor.offset, tensor.shape.numel()));
+  }
+  for (const StoredTensor& stored : file.tensors()) {
+    const bool known = std::ranges::binary_search(parameters.published(), stored.name, {}, &PublishedTensor::name);
+    check<MismatchError>(known || is_passed_over(stored.name), file.path(), ": tensor '", stored.name,
+                         "' is one too many (the model has none of this name)");
+  }
+}
+
+std::unique_ptr<BertForPretraining> read_model(const std::string& directory) {
+  const ModelDescription description = read_model_description(directory);
+  auto model = std::make_unique<BertForPretraining>(description.config, description.heads);
+  read_weights(directory, model->parameters());
+  return model;
+}
+
+WordPiece read_tokenizer(const std::string& directory) {
+  bool lowercase = true;
+  const std::string path = directory + "/tokenizer_config.json";
+  if (std::filesystem::exists(path)) read_key(read_json(path), path, "do_lower_case", lowercase);
+  WordPiece tokenizer(Vocabulary::read(directory + "/vocab.txt"), lowercase);
+  const int64_t model_size = read_model_description(directory).config.vocab_size;
+  check<MismatchError>(tokenizer.vocabulary().size() <= model_size, directory, "/vocab.txt: ",
+                       tokenizer.vocabulary().size(), " tokens (the model has ", model_size, ")");
+  return tokenizer;
+}
+
+std::vector<std::pair<std::string, std::string>> describe_model(const BertForPretraining& model,
+                                                                const WordPiece& tokenizer) {
+  const BertConfig& c = model.config();
+  std::string_view architecture;
+  for (const Architecture& known : kArchitectures) {
+    if (known.heads == model.heads()) architecture = known.name;
+  }
+  const ordered_json config = {
+      {"architectures", {architecture}},
+      {"model_type", "bert"},
+      {"vocab_size", c.vocab_size},
+      {"hidden_size", c.hidden_size},
+      {"num_hidden_layers", c.num_hidden_layers},
+      {"num_attention_heads", c.num_attention_heads},
+      {"intermediate_size", c.intermediate_size},
+      {"max_position_embeddings", c.max_position_embeddings},
+      {"type_vocab_size", c.type_vocab_size},
+      {"hidden_act", c.hidden_act},
+      {"hidden_dropout_prob", c.hidden_dropout_prob},
+      {"attention_probs_dropout_prob", c.attention_probs_dropout_prob},
+      {"layer_norm_eps", c.layer_norm_eps},
+      {"initializer_range", c.initializer_range},
+      {"pad_token_id", tokenizer.vocabulary().pad()},
+      {"tie_word_embeddings", true},
+      {"dtype", "float32"},
+  };
+  const ordered_json special_tokens = {{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"},
+                                       {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
+  ordered_json tokenizer_config = special_tokens;
+  tokenizer_config["tokenizer_class"] = "BertTokenizer";
+  tokenizer_config["do_lower_case"] = tokenizer.lowercase();
+  tokenizer_config["strip_accents"] = nullptr;
+  tokenizer_config["tokenize_chinese_chars"] = true;
+  tokenizer_config["model_max_length"] = c.max_position_embeddings;
+  std::string vocabulary;
+  for (int32_t id = 0; id < tokenizer.vocabulary().size(); ++id) vocabulary += tokenizer.vocabulary().token(id) + "\n";
+  return {{"config.json", config.dump(2) + "\n"},
+          {"special_tokens_map.json", special_tokens.dump(2) + "\n"},
+          {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"},
+          {"vocab.txt", vocabulary}};
+}
+
+}  // namespace bertha

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/wordpiece.h"
+#include "nn/bert_for_pretraining.h"
+
+namespace bertha {
+
+/// A directory as Hugging Face's from_pretrained reads it: config.json, model.safetensors, vocab.txt,
+/// tokenizer_config.json, special_tokens_map.json.
+
+/// What config.json says: the encoder's sizes and, from `architectures`, its heads.
+struct ModelDescription {
+  BertConfig config;
+  PretrainingHeads heads = PretrainingHeads::kMlm;
+};
+
+/// Throws ConfigError where the directory or file is missing, DamagedFileError for what is not a BERT configuration,
+/// MismatchError for an architecture that has no pretraining head.
+ModelDescription read_model_description(const std::string& directory);
+
+/// Copies model.safetensors into the store. Throws MismatchError naming the first missing, extra or misshapen tensor.
+/// Buffers that hold no parameter and tied copies of the decoder are passed over.
+void read_weights(const std::string& directory, ParameterStore& parameters);
+
+std::unique_ptr<BertForPretraining> read_model(const std::string& directory);
+
+/// The tokenizer that belongs to the model. Throws MismatchError where the vocabulary is larger than the model's.
+WordPiece read_tokenizer(const std::string& directory);
+
+/// All files of a model directory but the weights, as (name, bytes).
+std::vector<std::pair<std::string, std::string>> describe_model(const BertForPretraining& model,
+                                                                const WordPiece& tokenizer);
+
+}  // namespace bertha
