@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "autograd/core/error.h"
 
@@ -251,6 +252,21 @@ bool dispatch_stored(std::string_view dtype, F&& f) {
   return false;
 }
 
+// Metadata first, tensors in the order of their data, blanks up to a multiple of eight bytes.
+std::string header_of(const std::vector<const TensorView*>& tensors) {
+  nlohmann::ordered_json header{{"__metadata__", {{"format", "pt"}}}};
+  uint64_t end = 0;
+  for (const TensorView* tensor : tensors) {
+    std::vector<int64_t> dims;
+    for (int axis = 0; axis < tensor->shape.rank(); ++axis) dims.push_back(tensor->shape[axis]);
+    const uint64_t begin = std::exchange(end, end + tensor->values.size_bytes());
+    header[tensor->name] = {{"dtype", "F32"}, {"shape", dims}, {"data_offsets", {begin, end}}};
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  return text;
+}
+
 }  // namespace
 
 int64_t StoredTensor::numel() const {
@@ -310,6 +326,24 @@ void SafetensorsFile::read(std::string_view name, std::span<double> out) const {
 }
 void SafetensorsFile::read(std::string_view name, std::span<int64_t> out) const {
   read_as(name, out);
+}
+
+void write_safetensors(OutputFile& file, std::span<const TensorView> tensors) {
+  std::vector<const TensorView*> sorted;
+  for (const TensorView& tensor : tensors) {
+    check<Error>(tensor.values.size() == static_cast<size_t>(tensor.shape.numel()), "safetensors: '", tensor.name,
+                 "' has ", tensor.values.size(), " elements and shape ", tensor.shape);
+    sorted.push_back(&tensor);
+  }
+  std::ranges::sort(sorted, {}, &TensorView::name);
+  const auto twin = std::ranges::adjacent_find(sorted, {}, &TensorView::name);
+  check<Error>(twin == sorted.end(), "safetensors: two tensors are named '", twin == sorted.end() ? "" : (*twin)->name,
+               "'");
+  const std::string header = header_of(sorted);
+  const uint64_t length = header.size();
+  file.write(std::as_bytes(std::span(&length, 1)));
+  file.write(header);
+  for (const TensorView* tensor : sorted) file.write_tensor(tensor->name, tensor->values);
 }
 
 }  // namespace bertha

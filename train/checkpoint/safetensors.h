@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "autograd/core/shape.h"
-#include "train/checkpoint/file.h"
+#include "train/checkpoint/input_file.h"
+#include "train/checkpoint/output_file.h"
+#include "train/checkpoint/tensor_view.h"
 
 namespace bertha {
 
@@ -57,5 +59,9 @@ class SafetensorsFile {
   std::vector<StoredTensor> tensors_;
   std::map<std::string, std::string> metadata_;
 };
+
+/// Writes F32 tensors, sorted by name, as the reference implementation would: equal weights are equal bytes.
+/// Throws:  Error where two tensors share a name or values do not fill their shape.
+void write_safetensors(OutputFile& file, std::span<const TensorView> tensors);
 
 }  // namespace bertha

@@ -10,20 +10,12 @@
 
 #include "autograd/core/error.h"
 #include "tests/temporary_directory.h"
+#include "tests/train/checkpoint/tiny_checkpoint.h"
 
 namespace bertha {
 namespace {
 
 const std::string kFixtures = std::string(BERTHA_SOURCE_DIR) + "/tests/fixtures/";
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void write_bytes(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 
 std::string safetensors_bytes(std::string_view header, size_t data_bytes) {
   const uint64_t length = header.size();
@@ -214,6 +206,30 @@ TEST(Safetensors, SurvivesEveryByteOfTheHeaderChanged) {
     }
   }
   EXPECT_GT(refused, 1000);
+}
+
+TEST(Safetensors, WritesTheBytesOfTheReferenceImplementation) {
+  const std::vector<float> bias{0.0f / 3, 1.0f / 3, 2.0f / 3}, ones{1, 1};
+  std::vector<float> words;
+  for (int i = 0; i < 6; ++i) words.push_back(static_cast<float>(i) / 7);
+  const TemporaryDirectory directory;
+  OutputFile file(directory / "written");
+  write_safetensors(file, std::vector<TensorView>{{"cls.predictions.bias", {3}, bias},
+                                                  {"bert.embeddings.word_embeddings.weight", {3, 2}, words},
+                                                  {"bert.embeddings.LayerNorm.weight", {2}, ones}});
+  const FileRecord record = file.finish();
+  EXPECT_EQ(bytes_of(directory / "written"), bytes_of(kFixtures + "written_by_reference.safetensors"));
+  ASSERT_EQ(record.tensors.size(), 3u);
+  EXPECT_EQ(record.tensors[2].name, "cls.predictions.bias");
+  EXPECT_EQ(record.tensors[2].offset, record.bytes - 12);
+}
+
+TEST(Safetensors, RefusesToWriteTwinsAndHalfFilledShapes) {
+  const std::vector<float> values{1, 2};
+  const TemporaryDirectory directory;
+  OutputFile file(directory / "written");
+  EXPECT_THROW(write_safetensors(file, std::vector<TensorView>{{"a", {2}, values}, {"a", {2}, values}}), Error);
+  EXPECT_THROW(write_safetensors(file, std::vector<TensorView>{{"a", {3}, values}}), Error);
 }
 
 }  // namespace

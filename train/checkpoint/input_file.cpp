@@ -1,4 +1,4 @@
-#include "train/checkpoint/file.h"
+#include "train/checkpoint/input_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

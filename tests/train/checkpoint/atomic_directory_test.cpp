@@ -1,0 +1,167 @@
+#include "train/checkpoint/atomic_directory.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <filesystem>
+#include <set>
+
+#include "autograd/core/error.h"
+#include "tests/temporary_directory.h"
+#include "tests/train/checkpoint/tiny_checkpoint.h"
+
+namespace bertha {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::set<std::string> names_in(const std::string& directory) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) names.insert(entry.path().filename());
+  return names;
+}
+
+void publish(const std::string& target, const std::string& content) {
+  AtomicDirectory directory(target);
+  directory.write_file("file", [&](OutputFile& out) { out.write(content); });
+  directory.publish();
+}
+
+/// Files may not grow beyond `bytes` while it lives: the same path through the code as a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST(AtomicDirectory, AppearsWholeWithItsManifest) {
+  const TemporaryDirectory parent;
+  const std::string target = parent / "model";
+  {
+    AtomicDirectory directory(target);
+    directory.write_file("file", [](OutputFile& out) { out.write("content"); });
+    EXPECT_FALSE(fs::exists(target));
+    directory.publish();
+  }
+  EXPECT_EQ(names_in(parent.path()), std::set<std::string>{"model"});
+  EXPECT_EQ(names_in(target), (std::set<std::string>{"MANIFEST.json", "file"}));
+  EXPECT_EQ(bytes_of(target + "/file"), "content");
+  EXPECT_TRUE(find_damage(target).empty());
+}
+
+TEST(AtomicDirectory, ReplacesWhatStoodThere) {
+  const TemporaryDirectory parent;
+  publish(parent / "model", "old");
+  publish(parent / "model/", "new");
+  EXPECT_EQ(bytes_of(parent / "model/file"), "new");
+  EXPECT_EQ(names_in(parent.path()), std::set<std::string>{"model"});
+}
+
+TEST(AtomicDirectory, GivenUpLeavesWhatStoodThere) {
+  const TemporaryDirectory parent;
+  publish(parent / "model", "old");
+  {
+    AtomicDirectory directory(parent / "model");
+    directory.write_file("file", [](OutputFile& out) { out.write("new"); });
+  }
+  EXPECT_EQ(bytes_of(parent / "model/file"), "old");
+  EXPECT_EQ(names_in(parent.path()), std::set<std::string>{"model"});
+}
+
+TEST(AtomicDirectory, FilesAreReadableAsTheUsersMaskAllows) {
+  const TemporaryDirectory parent;
+  const mode_t before = umask(022);
+  publish(parent / "model", "content");
+  umask(before);
+  EXPECT_EQ(fs::status(parent / "model/file").permissions(), fs::perms(0644));
+  EXPECT_EQ(fs::status(parent / "model").permissions(), fs::perms(0755));
+}
+
+TEST(AtomicDirectory, AFullDiskIsAnErrorThatNamesTheFileAndLeavesTheOldState) {
+  const TemporaryDirectory parent;
+  publish(parent / "model", "old");
+  replace_file(parent / "latest", "old");
+  const std::string large(5000, 'x');
+  const auto expect_error = [](const std::string& file, auto&& write) {
+    try {
+      write();
+      ADD_FAILURE() << "wrote beyond the limit";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string_view(error.what()).find(file), std::string_view::npos) << error.what();
+      EXPECT_NE(std::string_view(error.what()).find("File too large"), std::string_view::npos) << error.what();
+    }
+  };
+  {
+    const FileSizeLimit limit(4000);
+    expect_error("/file", [&] { publish(parent / "model", large); });
+    expect_error("latest", [&] { replace_file(parent / "latest", large); });
+  }
+  {
+    const FileSizeLimit limit(100);  // the file fits, its manifest does not
+    expect_error("MANIFEST.json", [&] { publish(parent / "model", "new"); });
+  }
+  EXPECT_EQ(bytes_of(parent / "model/file"), "old");
+  EXPECT_EQ(bytes_of(parent / "latest"), "old");
+  EXPECT_EQ(names_in(parent.path()), (std::set<std::string>{"latest", "model"}));
+}
+
+TEST(AtomicDirectory, RefusesAPlaceThatCannotBeWritten) {
+  EXPECT_THROW(publish("/proc/model", "content"), Error);
+  EXPECT_THROW(replace_file("/proc/latest", "content"), Error);
+}
+
+TEST(ReplaceFile, ReplacesAndIgnoresItsOwnLeftover) {
+  const TemporaryDirectory parent;
+  write_bytes(parent / ("latest.tmp-" + std::to_string(getpid())), "torn");
+  replace_file(parent / "latest", "first");
+  replace_file(parent / "latest", "second");
+  EXPECT_EQ(bytes_of(parent / "latest"), "second");
+  EXPECT_EQ(names_in(parent.path()), std::set<std::string>{"latest"});
+}
+
+TEST(RecoverDirectory, RemovesLeftoversAndNothingElse) {
+  const TemporaryDirectory parent;
+  fs::create_directories(parent / "step-00000200.tmp-77/deeper");
+  write_bytes(parent / "latest.tmp-1", "torn");
+  for (const std::string mine : {"notes.tmp-", "notes.tmp-1a", "tmp-1", "notes.tmp", "step-00000100"}) {
+    write_bytes(parent / mine, "mine");
+  }
+  recover_directory(parent.path());
+  EXPECT_EQ(names_in(parent.path()),
+            (std::set<std::string>{"notes.tmp", "notes.tmp-", "notes.tmp-1a", "step-00000100", "tmp-1"}));
+}
+
+TEST(RecoverDirectory, BringsBackWhatHasNoSuccessor) {
+  const TemporaryDirectory parent;
+  publish(parent / "model.old-77", "old");
+  publish(parent / "model.tmp-77", "new");
+  publish(parent / "other.old-77", "old");
+  publish(parent / "other", "new");
+  recover_directory(parent.path());
+  EXPECT_EQ(names_in(parent.path()), (std::set<std::string>{"model", "other"}));
+  EXPECT_EQ(bytes_of(parent / "model/file"), "old");
+  EXPECT_EQ(bytes_of(parent / "other/file"), "new");
+}
+
+TEST(OutputFile, NeverOverwrites) {
+  const TemporaryDirectory parent;
+  write_bytes(parent / "file", "old");
+  EXPECT_THROW(OutputFile{parent / "file"}, Error);
+  EXPECT_EQ(bytes_of(parent / "file"), "old");
+}
+
+}  // namespace
+}  // namespace bertha

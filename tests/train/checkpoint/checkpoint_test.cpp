@@ -1,0 +1,189 @@
+#include "train/checkpoint/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <set>
+
+#include "autograd/core/error.h"
+#include "tests/temporary_directory.h"
+#include "tests/train/checkpoint/tiny_checkpoint.h"
+#include "train/checkpoint/manifest.h"
+#include "train/checkpoint/safetensors.h"
+
+namespace bertha {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::set<std::string> names_in(const std::string& directory) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) names.insert(entry.path().filename());
+  return names;
+}
+
+void flip_byte(const std::string& path, size_t index) {
+  std::string bytes = bytes_of(path);
+  bytes.at(index) = static_cast<char>(bytes[index] ^ 1);
+  write_bytes(path, bytes);
+}
+
+class CheckpointsTest : public testing::Test {
+ protected:
+  std::string directory(const std::string& name = "") const { return parent_ / ("checkpoints/" + name); }
+  Checkpoints open(int keep) const { return Checkpoints(parent_ / "checkpoints", keep); }
+
+  TemporaryDirectory parent_;
+  TinyCheckpoint tiny_;
+};
+
+TEST_F(CheckpointsTest, StartsEmpty) {
+  const Checkpoints::Choice choice = open(1).newest_good();
+  EXPECT_FALSE(choice.directory);
+  EXPECT_TRUE(choice.skipped.empty());
+}
+
+TEST_F(CheckpointsTest, SavesAModelDirectoryWithTrainingState) {
+  const std::string path = tiny_.save(open(1), 200);
+  EXPECT_EQ(path, directory("step-00000200"));
+  EXPECT_EQ(names_in(path), (std::set<std::string>{"MANIFEST.json", "config.json", "model.safetensors",
+                                                   "training_state.h5", "vocab.txt"}));
+  EXPECT_EQ(bytes_of(directory("latest")), "step-00000200\n");
+  std::vector<float> weight(6);
+  SafetensorsFile(path + "/model.safetensors").read("bert.dense.weight", std::span(weight));
+  EXPECT_EQ(weight, tiny_.weight);
+  EXPECT_EQ(open(1).newest_good().directory, path);
+}
+
+TEST_F(CheckpointsTest, KeepsTheNewest) {
+  const Checkpoints checkpoints = open(2);
+  for (const int64_t step : {5, 10, 99999999, 100000000}) tiny_.save(checkpoints, step);
+  EXPECT_EQ(names_in(directory()), (std::set<std::string>{"latest", "step-100000000", "step-99999999"}));
+  EXPECT_EQ(checkpoints.newest_good().directory, directory("step-100000000"));
+}
+
+TEST_F(CheckpointsTest, KeepsAtLeastOne) {
+  EXPECT_THROW(open(0), ConfigError);
+}
+
+TEST_F(CheckpointsTest, NeverRemovesTheOneJustSavedForALaterStep) {
+  const Checkpoints checkpoints = open(1);
+  tiny_.save(checkpoints, 400);
+  tiny_.save(checkpoints, 300);  // resumed from an earlier one
+  EXPECT_EQ(names_in(directory()), (std::set<std::string>{"latest", "step-00000300", "step-00000400"}));
+  EXPECT_EQ(checkpoints.newest_good().directory, directory("step-00000300"));
+  tiny_.save(checkpoints, 400);
+  EXPECT_EQ(names_in(directory()), (std::set<std::string>{"latest", "step-00000400"}));
+}
+
+TEST_F(CheckpointsTest, SavingAStepAgainReplacesIt) {
+  const Checkpoints checkpoints = open(3);
+  tiny_.save(checkpoints, 200);
+  tiny_.weight[0] = 42;
+  const std::string path = tiny_.save(checkpoints, 200);
+  std::vector<float> weight(6);
+  SafetensorsFile(path + "/model.safetensors").read("bert.dense.weight", std::span(weight));
+  EXPECT_EQ(weight[0], 42);
+  EXPECT_EQ(names_in(directory()), (std::set<std::string>{"latest", "step-00000200"}));
+}
+
+TEST_F(CheckpointsTest, FallsBackToTheNewestGoodOneAndSaysWhy) {
+  const Checkpoints checkpoints = open(3);
+  for (const int64_t step : {100, 200, 300}) tiny_.save(checkpoints, step);
+  flip_byte(directory("step-00000300/model.safetensors"), 300);
+  fs::remove(directory("step-00000200/training_state.h5"));
+  const Checkpoints::Choice choice = checkpoints.newest_good();
+  EXPECT_EQ(choice.directory, directory("step-00000100"));
+  ASSERT_EQ(choice.skipped.size(), 2u);
+  EXPECT_NE(choice.skipped[0].find("step-00000300/model.safetensors: tensor 'bert.dense.weight'"), std::string::npos)
+      << choice.skipped[0];
+  EXPECT_NE(choice.skipped[1].find("step-00000200/training_state.h5: is missing"), std::string::npos);
+}
+
+TEST_F(CheckpointsTest, FollowsLatestAndDoesWithoutIt) {
+  const Checkpoints checkpoints = open(3);
+  for (const int64_t step : {100, 200, 300}) tiny_.save(checkpoints, step);
+  write_bytes(directory("latest"), "step-00000200");
+  EXPECT_EQ(checkpoints.newest_good().directory, directory("step-00000200"));
+  for (const std::string& damaged :
+       {std::string("step-00000999\n"), std::string(), std::string("../..\n"), std::string(100'000, 's')}) {
+    write_bytes(directory("latest"), damaged);
+    const Checkpoints::Choice choice = checkpoints.newest_good();
+    EXPECT_EQ(choice.directory, directory("step-00000300"));
+    EXPECT_EQ(choice.skipped.size(), 1u);
+  }
+  fs::remove(directory("latest"));
+  EXPECT_EQ(checkpoints.newest_good().directory, directory("step-00000300"));
+  EXPECT_TRUE(checkpoints.newest_good().skipped.empty());
+}
+
+TEST_F(CheckpointsTest, AModelDirectoryIsNoCheckpoint) {
+  const Checkpoints checkpoints = open(1);
+  publish_model(directory("step-00000100"), tiny_.model());
+  const Checkpoints::Choice choice = checkpoints.newest_good();
+  EXPECT_FALSE(choice.directory);
+  EXPECT_EQ(choice.skipped.size(), 1u);
+}
+
+TEST_F(CheckpointsTest, TidiesAfterACrashAtTheNextStart) {
+  tiny_.save(open(1), 100);
+  fs::create_directories(directory("step-00000200.tmp-123"));
+  write_bytes(directory("step-00000200.tmp-123/model.safetensors"), "torn");
+  write_bytes(directory("latest.tmp-123"), "step-000");
+  EXPECT_EQ(open(1).newest_good().directory, directory("step-00000100"));
+  EXPECT_EQ(names_in(directory()), (std::set<std::string>{"latest", "step-00000100"}));
+}
+
+TEST_F(CheckpointsTest, EqualStatesAreEqualFiles) {
+  const std::string a = tiny_.save(Checkpoints(parent_ / "a", 1), 100);
+  const std::string b = tiny_.save(Checkpoints(parent_ / "b", 1), 100);
+  for (const std::string& name : names_in(a)) EXPECT_EQ(bytes_of(a + "/" + name), bytes_of(b + "/" + name)) << name;
+}
+
+class DamagedCheckpointTest : public CheckpointsTest {
+ protected:
+  void for_each_file(const std::function<void(const std::string& path, const std::string& bytes)>& damage) {
+    const Checkpoints checkpoints = open(1);
+    path_ = tiny_.save(checkpoints, 200);
+    for (const std::string& name : names_in(path_)) {
+      const std::string bytes = bytes_of(path_ + "/" + name);
+      damage(path_ + "/" + name, bytes);
+      write_bytes(path_ + "/" + name, bytes);
+    }
+    EXPECT_EQ(checkpoints.newest_good().directory, path_);
+  }
+
+  void expect_damage(const std::string& file, size_t at) {
+    try {
+      verify_directory(path_);
+      ADD_FAILURE() << file << ": damage at byte " << at << " was not found";
+    } catch (const DamagedFileError& error) {
+      EXPECT_TRUE(std::string_view(error.what()).starts_with(file)) << error.what();
+    }
+  }
+
+  std::string path_;
+};
+
+TEST_F(DamagedCheckpointTest, EveryFlippedByteIsFound) {
+  for_each_file([&](const std::string& file, const std::string& bytes) {
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      flip_byte(file, i);
+      expect_damage(file, i);
+      flip_byte(file, i);
+    }
+  });
+}
+
+TEST_F(DamagedCheckpointTest, EveryTruncationIsFound) {
+  for_each_file([&](const std::string& file, const std::string& bytes) {
+    for (size_t length = bytes.size(); length-- > 0;) {
+      fs::resize_file(file, length);
+      expect_damage(file, length);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace bertha

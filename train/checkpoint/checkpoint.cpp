@@ -1,0 +1,137 @@
+#include "train/checkpoint/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "autograd/core/error.h"
+#include "train/checkpoint/atomic_directory.h"
+#include "train/checkpoint/input_file.h"
+#include "train/checkpoint/manifest.h"
+#include "train/checkpoint/safetensors.h"
+
+namespace bertha {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "step-";
+constexpr size_t kDigits = 8;
+constexpr uint64_t kMaxLatestBytes = 256;
+
+std::string name_of_step(int64_t step) {
+  return fmt::format("{}{:08}", kPrefix, step);
+}
+
+/// The step of a checkpoint's name; none for any other name.
+std::optional<int64_t> step_of(std::string_view name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  int64_t step = 0;
+  std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
+  return name_of_step(step) == name ? std::optional(step) : std::nullopt;
+}
+
+void write_model(AtomicDirectory& directory, const ModelContent& model) {
+  for (const NamedBytes& file : model.files) {
+    directory.write_file(file.name, [&](OutputFile& out) { out.write(file.bytes); });
+  }
+  directory.write_file(std::string(kWeightsName), [&](OutputFile& out) { write_safetensors(out, model.weights); });
+}
+
+/// The name it holds; empty where it cannot be read.
+std::string read_latest(const std::string& path) {
+  try {
+    std::string name = read_text(path, kMaxLatestBytes);
+    if (name.ends_with('\n')) name.pop_back();
+    return name;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+void verify_checkpoint(const std::string& directory) {
+  const Manifest manifest = read_manifest(directory);
+  for (const std::string_view name : {kWeightsName, kTrainingStateName}) {
+    check<DamagedFileError>(manifest.find(name) != nullptr, directory, ": its manifest does not list ", name);
+  }
+  verify_directory(directory);
+}
+
+}  // namespace
+
+void publish_model(const std::string& directory, const ModelContent& model) {
+  AtomicDirectory target(directory);
+  write_model(target, model);
+  target.publish();
+}
+
+Checkpoints::Checkpoints(std::string directory, int keep) : directory_(std::move(directory)), keep_(keep) {
+  check<ConfigError>(keep_ >= 1, directory_, ": ", keep_, " checkpoints to keep (at least 1)");
+  std::error_code error;
+  fs::create_directories(directory_, error);
+  check<Error>(!error, directory_, ": cannot be created: ", error.message());
+  recover_directory(directory_);
+}
+
+std::string Checkpoints::save(const ModelContent& model, const TrainingState& state,
+                              std::span<const MomentView> moments) const {
+  const std::string name = name_of_step(state.step);
+  const std::string path = directory_ + "/" + name;
+  AtomicDirectory target(path);
+  write_model(target, model);
+  target.write_file(std::string(kTrainingStateName),
+                    [&](OutputFile& out) { write_training_state(out, state, moments); });
+  target.publish();
+  replace_file(latest_path(), name + "\n");
+  remove_old(state.step);
+  return path;
+}
+
+Checkpoints::Choice Checkpoints::newest_good() const {
+  Choice choice;
+  std::vector<std::string> candidates = newest_first();
+  if (fs::exists(latest_path())) {
+    const auto named = std::ranges::find(candidates, read_latest(latest_path()));
+    if (named == candidates.end()) {
+      choice.skipped.push_back(latest_path() + ": names no checkpoint that is here");
+    } else {
+      std::rotate(candidates.begin(), named, named + 1);
+    }
+  }
+  for (const std::string& name : candidates) {
+    const std::string path = directory_ + "/" + name;
+    try {
+      verify_checkpoint(path);
+      choice.directory = path;
+      break;
+    } catch (const MismatchError&) {
+      throw;
+    } catch (const Error& error) {
+      choice.skipped.emplace_back(error.what());
+    }
+  }
+  return choice;
+}
+
+std::string Checkpoints::latest_path() const {
+  return directory_ + "/latest";
+}
+
+std::vector<std::string> Checkpoints::newest_first() const {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory_)) {
+    const std::string name = entry.path().filename();
+    if (step_of(name) && entry.is_directory()) names.push_back(name);
+  }
+  std::ranges::sort(names, std::greater(), [](const std::string& name) { return *step_of(name); });
+  return names;
+}
+
+// Later steps belong to a future that was given up; the run replaces them when it gets there.
+void Checkpoints::remove_old(int64_t newest_step) const {
+  std::vector<std::string> names = newest_first();
+  std::erase_if(names, [&](const std::string& name) { return *step_of(name) > newest_step; });
+  for (size_t i = static_cast<size_t>(keep_); i < names.size(); ++i) remove_directory(directory_ + "/" + names[i]);
+}
+
+}  // namespace bertha

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "train/checkpoint/tensor_view.h"
+#include "train/checkpoint/training_state.h"
+
+namespace bertha {
+
+inline constexpr std::string_view kWeightsName = "model.safetensors";
+
+struct NamedBytes {
+  std::string name;
+  std::string bytes;
+};
+
+/// What a model directory holds: config.json and the tokenizer's files as they are to be written, and the weights.
+struct ModelContent {
+  std::vector<NamedBytes> files;
+  std::vector<TensorView> weights;
+};
+
+/// Writes a model directory with a manifest, or leaves what was there. Errors as AtomicDirectory.
+void publish_model(const std::string& directory, const ModelContent& model);
+
+/// A run's checkpoints: `step-00000200/`, ... and `latest`, which names the one to resume from.
+/// Made by the one process that writes; a crash at any moment leaves every checkpoint that was good, and `latest`
+/// naming one of them.
+class Checkpoints {
+ public:
+  /// Makes the directory or tidies it after a crash. The `keep` newest stay; at least one.
+  Checkpoints(std::string directory, int keep);
+
+  /// Writes, publishes and reads back a checkpoint of `state.step`, then points `latest` at it and removes those that
+  /// are no longer kept. Returns its directory. On an error `latest` and what it names are as before.
+  std::string save(const ModelContent& model, const TrainingState& state, std::span<const MomentView> moments) const;
+
+  struct Choice {
+    std::optional<std::string> directory;  // none where there is no good checkpoint
+    std::vector<std::string> skipped;      // a sentence for each that was passed over
+  };
+  /// The checkpoint that `latest` names, or the newest other one of which every byte is what was written.
+  Choice newest_good() const;
+
+ private:
+  std::string latest_path() const;
+  /// The names of all checkpoints, good or not.
+  std::vector<std::string> newest_first() const;
+  void remove_old(int64_t newest_step) const;
+
+  std::string directory_;
+  int keep_;
+};
+
+}  // namespace bertha

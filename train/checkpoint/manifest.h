@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bertha {
+
+inline constexpr std::string_view kManifestName = "MANIFEST.json";
+
+/// Where a tensor's elements are in a file, and the checksum they were written with.
+struct TensorRecord {
+  std::string name;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+  uint64_t checksum = 0;
+};
+
+/// What a file held when it was written.
+struct FileRecord {
+  std::string name;
+  uint64_t bytes = 0;
+  uint64_t checksum = 0;              // of the whole file
+  uint64_t checksum_between = 0;      // of the bytes that belong to no tensor, so that they can be checked alone
+  std::vector<TensorRecord> tensors;  // by ascending offset
+};
+
+/// MANIFEST.json: the files of a directory as they were written. It ends in a checksum of all of its own bytes before.
+struct Manifest {
+  std::vector<FileRecord> files;
+
+  /// Null where there is none of this name.
+  const FileRecord* find(std::string_view name) const;
+};
+
+std::string to_json(const Manifest& manifest);
+
+/// Throws DamagedFileError where the manifest is missing or is not what was written, MismatchError where another
+/// version of the format wrote it.
+Manifest read_manifest(const std::string& directory);
+
+/// One thing that is not what was written.
+struct Damage {
+  std::string file;    // its path
+  std::string tensor;  // empty where no tensor is concerned
+  std::string what;
+};
+std::string to_sentence(const Damage& damage);
+
+/// Reads every byte that the manifest knows of; empty where all are what was written. Throws as read_manifest does.
+std::vector<Damage> find_damage(const std::string& directory);
+
+/// Throws DamagedFileError with the first damage found, and how many more there are.
+void verify_directory(const std::string& directory);
+
+/// Checks size and the bytes between tensors: quick for a file of any size. Throws DamagedFileError.
+void verify_between_tensors(const std::string& directory, const FileRecord& record);
+
+}  // namespace bertha

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autograd/core/shape.h"
+#include "train/checkpoint/output_file.h"
+#include "train/checkpoint/tensor_view.h"
+
+namespace bertha {
+
+inline constexpr std::string_view kTrainingStateName = "training_state.h5";
+
+/// What a run must share with the checkpoint it resumes from.
+struct RunIdentity {
+  std::string model;  // config.json
+  uint64_t vocabulary_hash = 0;
+  uint64_t data_hash = 0;
+  uint64_t seed = 0;
+  int64_t global_batch_size = 0;
+};
+
+/// All that a run needs to go on, besides weights and moments. No state of a random generator: there is none.
+struct TrainingState {
+  int64_t step = 0;     // optimiser steps done
+  int64_t samples = 0;  // consumed so far, which is the position in the training stream
+  int64_t tokens = 0;   // trained on so far
+  std::string optimizer;
+  std::string configuration;  // the resolved YAML
+  RunIdentity identity;
+};
+
+/// Throws MismatchError naming the first part in which `found`, of the checkpoint at `path`, differs.
+void check_same_run(const std::string& path, const RunIdentity& found, const RunIdentity& expected);
+
+/// One of the optimiser's moments, such as `first_moment`, for every published tensor.
+struct MomentView {
+  std::string name;
+  std::vector<TensorView> tensors;
+};
+
+/// Writes training_state.h5: a scalar data set for each member of TrainingState (identity under `identity/`), and for
+/// every moment a group of one float data set a tensor. Equal states are equal bytes.
+void write_training_state(OutputFile& file, const TrainingState& state, std::span<const MomentView> moments);
+
+/// A checkpoint's training_state.h5. HDF5 sees it only after the bytes between its tensors have passed the manifest.
+/// Throws:  DamagedFileError naming file and data set; MismatchError where the moments are not those asked for.
+class TrainingStateFile {
+ public:
+  explicit TrainingStateFile(const std::string& checkpoint_directory);
+  ~TrainingStateFile();
+  TrainingStateFile(const TrainingStateFile&) = delete;
+  TrainingStateFile& operator=(const TrainingStateFile&) = delete;
+
+  const TrainingState& state() const { return state_; }
+  /// All elements of `MOMENT/TENSOR`, whose shape must be this one.
+  void read_moment(std::string_view moment, std::string_view tensor, const Shape& shape, std::span<float> out) const;
+
+ private:
+  struct Handle;
+  std::string path_;
+  std::unique_ptr<Handle> handle_;
+  TrainingState state_;
+};
+
+}  // namespace bertha
