@@ -1,0 +1,170 @@
+#include "train/slice_tree.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autograd/core/memory.h"
+#include "autograd/core/random.h"
+#include "tests/train/mpirun.h"
+#include "train/comm/self_communicator.h"
+#include "train/comm/thread_communicator.h"
+
+namespace bertha {
+namespace {
+
+constexpr int64_t kElements = 33;
+
+// Values of such different sizes that every other order of summation gives other bits.
+std::vector<float> slice_gradient(int64_t slice) {
+  RandomStream stream(3, "slice", slice);
+  std::vector<float> gradient(kElements);
+  for (float& x : gradient) x = static_cast<float>(std::ldexp(stream.normal(), static_cast<int>(stream.below(24))));
+  return gradient;
+}
+
+// The definition: node (level, index) of the tree over `slices`.
+std::vector<float> node(int level, int64_t index, int64_t slices) {
+  if (level == 0) return slice_gradient(index);
+  std::vector<float> left = node(level - 1, 2 * index, slices);
+  if (((2 * index + 1) << (level - 1)) >= slices) return left;
+  const std::vector<float> right = node(level - 1, 2 * index + 1, slices);
+  for (size_t i = 0; i < left.size(); ++i) left[i] += right[i];
+  return left;
+}
+
+std::vector<float> root(int64_t slices) {
+  int level = 0;
+  while ((int64_t{1} << level) < slices) ++level;
+  return node(level, 0, slices);
+}
+
+void add_own_slices(SliceTree& tree, int64_t slices, const Communicator& communicator) {
+  const auto [begin, end] = slices_of_rank(slices, communicator.rank(), communicator.size());
+  for (int64_t slice = begin; slice < end; ++slice) tree.add(slice, slice_gradient(slice));
+}
+
+// The tree's own messages only: an all-reduce has no defined order.
+class WithoutAllReduce : public Communicator {
+ public:
+  explicit WithoutAllReduce(Communicator& inner) : inner_(inner) {}
+  int rank() const override { return inner_.rank(); }
+  int size() const override { return inner_.size(); }
+  void all_reduce_sum(std::span<float>) override { fail("all_reduce_sum called"); }
+  void all_reduce_sum(std::span<double>) override { fail("all_reduce_sum called"); }
+  void all_reduce_sum(std::span<int64_t>) override { fail("all_reduce_sum called"); }
+  void broadcast(std::span<std::byte> data, int root) override { inner_.broadcast(data, root); }
+  void send(std::span<const float> values, int receiver) override { inner_.send(values, receiver); }
+  void receive(std::span<float> values, int sender) override { inner_.receive(values, sender); }
+  void barrier() override { inner_.barrier(); }
+
+ private:
+  Communicator& inner_;
+};
+
+void expect_the_trees_bits(Communicator& communicator, int64_t slices, const std::vector<float>& expected) {
+  SliceTree tree(slices, communicator, kElements);
+  for (int step = 0; step < 2; ++step) {
+    std::vector<float> sum(kElements);
+    add_own_slices(tree, slices, communicator);
+    tree.finish(sum);
+    EXPECT_EQ(sum, expected) << slices << " slices, rank " << communicator.rank() << " of " << communicator.size();
+  }
+}
+
+void expect_the_trees_bits_on_every_rank(int ranks, int64_t slices) {
+  const std::vector<float> expected = root(slices);
+  run_as_ranks(ranks, [&](Communicator& threads) {
+    WithoutAllReduce communicator(threads);
+    expect_the_trees_bits(communicator, slices, expected);
+  });
+}
+
+TEST(SliceTree, GivesTheSameBitsOnAnyNumberOfRanks) {
+  for (const int ranks : {1, 2, 3, 4, 5, 7}) {
+    for (int64_t slices = 1; slices <= 40; ++slices) expect_the_trees_bits_on_every_rank(ranks, slices);
+    for (const int64_t slices : {64, 100, 127, 255}) expect_the_trees_bits_on_every_rank(ranks, slices);
+  }
+}
+
+TEST(SliceTree, GivesTheSameBitsOnProcesses) {
+  if (!under_mpirun()) return expect_success_under_mpirun(3);
+  const auto communicator = make_communicator();
+  for (const int64_t slices : {3, 8, 13}) expect_the_trees_bits(*communicator, slices, root(slices));
+}
+
+TEST(SliceTree, TheTestValuesNoticeAnotherOrder) {
+  std::vector<float> chain = slice_gradient(0);
+  for (int64_t slice = 1; slice < 4; ++slice) {
+    for (size_t i = 0; i < chain.size(); ++i) chain[i] += slice_gradient(slice)[i];
+  }
+  EXPECT_NE(chain, root(4));
+}
+
+TEST(SliceTree, MessagesLongerThanAPieceArriveWhole) {
+  constexpr int64_t kLong = (1 << 20) + 5;
+  run_as_ranks(2, [](Communicator& communicator) {
+    SliceTree tree(2, communicator, kLong);
+    std::vector<float> gradient(kLong);
+    for (int64_t i = 0; i < kLong; ++i) gradient[i] = static_cast<float>(i + communicator.rank());
+    tree.add(communicator.rank(), gradient);
+    tree.finish(gradient);
+    for (const int64_t i : {int64_t{0}, kLong / 2, kLong - 1}) EXPECT_EQ(gradient[i], static_cast<float>(2 * i + 1));
+  });
+}
+
+TEST(SliceTree, SlicesComeInOrderAndAllOfThem) {
+  SelfCommunicator communicator;
+  SliceTree tree(2, communicator, kElements);
+  std::vector<float> gradient = slice_gradient(0);
+  EXPECT_THROW(tree.add(1, gradient), Error);
+  tree.add(0, gradient);
+  EXPECT_THROW(tree.add(0, gradient), Error);
+  EXPECT_THROW(tree.finish(gradient), Error);
+  tree.add(1, gradient);
+  EXPECT_THROW(tree.add(2, gradient), Error);
+  EXPECT_THROW(tree.finish(std::span(gradient).first(3)), ShapeError);
+  tree.finish(gradient);
+}
+
+TEST(SliceTree, HoldsNoMoreBlocksThanPredicted) {
+  constexpr int64_t kSlices = 37;
+  for (const int ranks : {1, 3}) {
+    for (int rank = 0; rank < ranks; ++rank) {
+      const SliceRange range = slices_of_rank(kSlices, rank, ranks);
+      const size_t before = memory_use().current_bytes;
+      size_t most = 0;
+      run_as_ranks(ranks, [&](Communicator& communicator) {
+        if (communicator.rank() != rank) return;
+        constexpr int64_t kBlock = 1 << 16;
+        SliceTree tree(kSlices, communicator, kBlock);
+        const std::vector<float> gradient(kBlock);
+        for (int64_t slice = range.begin; slice < range.end; ++slice) {
+          tree.add(slice, gradient);
+          most = std::max(most, (memory_use().current_bytes - before) / (kBlock * sizeof(float)));
+        }
+      });
+      EXPECT_EQ(static_cast<int64_t>(most), SliceTree::peak_blocks(range) + (ranks > 1));
+    }
+  }
+  EXPECT_EQ(SliceTree::peak_blocks({0, 16}), 4);
+  EXPECT_EQ(SliceTree::peak_blocks({0, 1}), 1);
+}
+
+TEST(SliceTree, SlicesAreDealtContiguouslyAndEvenly) {
+  for (const int64_t slices : {1, 5, 8, 23}) {
+    for (const int ranks : {1, 2, 3, 7}) {
+      int64_t next = 0;
+      for (int rank = 0; rank < ranks; ++rank) {
+        const auto [begin, end] = slices_of_rank(slices, rank, ranks);
+        EXPECT_EQ(begin, next);
+        EXPECT_TRUE(end - begin == slices / ranks || end - begin == slices / ranks + 1);
+        next = end;
+      }
+      EXPECT_EQ(next, slices);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bertha

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace bertha {
+
+/// The ranks of one run and what they exchange. All ranks make the same collective calls in the same order; every call
+/// blocks until this rank's part is done; calls of one rank come from one thread at a time.
+/// Throws: Error where the exchange fails.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  /// Replaces every element by its sum over all ranks; the order of summation is the implementation's.
+  virtual void all_reduce_sum(std::span<float> values) = 0;
+  virtual void all_reduce_sum(std::span<double> values) = 0;
+  virtual void all_reduce_sum(std::span<int64_t> values) = 0;
+
+  virtual void broadcast(std::span<std::byte> data, int root) = 0;
+
+  /// May block until `receiver` receives; the receiver names the same number of elements.
+  virtual void send(std::span<const float> values, int receiver) = 0;
+  virtual void receive(std::span<float> values, int sender) = 0;
+
+  virtual void barrier() = 0;
+
+  /// Every rank's text, by rank.
+  std::vector<std::string> all_gather(const std::string& text);
+};
+
+/// The ranks mpirun started this process with, or this process alone.
+std::unique_ptr<Communicator> make_communicator();
+
+/// Gives lower ranks the time to report a failure they share with this one: each ends the run by doing so, so that a
+/// wrong configuration is one message and not one a rank. Returns at once on rank 0 and without mpirun.
+void let_lower_ranks_report();
+
+/// Ends all ranks, and mpirun with `exit_code`. Returns only where this process runs alone or is not connected to the
+/// others yet; mpirun then ends them when this process exits with a code other than 0.
+void abort_all_ranks(int exit_code);
+
+}  // namespace bertha

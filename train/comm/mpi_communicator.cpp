@@ -1,0 +1,101 @@
+#include "train/comm/mpi_communicator.h"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <exception>
+#include <string_view>
+
+#include "autograd/core/error.h"
+
+namespace bertha {
+namespace {
+
+constexpr int kTag = 0;
+// MPI counts are int; pieces of this many elements run at full speed, too.
+constexpr size_t kPiece = size_t{1} << 24;
+
+template <class T, class Call>
+void in_pieces(std::span<T> values, Call&& call) {
+  for (size_t begin = 0; begin < values.size(); begin += kPiece) {
+    const size_t count = std::min(kPiece, values.size() - begin);
+    call(values.data() + begin, static_cast<int>(count));
+  }
+}
+
+template <class T>
+int sum_in_place(T* values, int count, MPI_Datatype type) {
+  return MPI_Allreduce(MPI_IN_PLACE, values, count, type, MPI_SUM, MPI_COMM_WORLD);
+}
+
+}  // namespace
+
+MpiCommunicator::MpiCommunicator() {
+  int provided = MPI_THREAD_SINGLE;
+  require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+  check<Error>(provided >= MPI_THREAD_SERIALIZED, "MPI: thread level ", provided, " (at least MPI_THREAD_SERIALIZED, ",
+               MPI_THREAD_SERIALIZED, ", is needed)");
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+  MPI_Comm_size(MPI_COMM_WORLD, &size_);
+}
+
+MpiCommunicator::~MpiCommunicator() {
+  // On the way out of a failure the other ranks are elsewhere: MPI_Finalize would wait for them, abort_all_ranks ends
+  // them.
+  if (std::uncaught_exceptions() == 0) MPI_Finalize();
+}
+
+void MpiCommunicator::require(int code, const char* call) const {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  fail("rank ", rank_, " of ", size_, ": ", call, " failed: ", std::string_view(text, length));
+}
+
+void MpiCommunicator::all_reduce_sum(std::span<float> values) {
+  in_pieces(values, [&](float* piece, int count) { require(sum_in_place(piece, count, MPI_FLOAT), "MPI_Allreduce"); });
+}
+
+void MpiCommunicator::all_reduce_sum(std::span<double> values) {
+  in_pieces(values,
+            [&](double* piece, int count) { require(sum_in_place(piece, count, MPI_DOUBLE), "MPI_Allreduce"); });
+}
+
+void MpiCommunicator::all_reduce_sum(std::span<int64_t> values) {
+  in_pieces(values,
+            [&](int64_t* piece, int count) { require(sum_in_place(piece, count, MPI_INT64_T), "MPI_Allreduce"); });
+}
+
+void MpiCommunicator::broadcast(std::span<std::byte> data, int root) {
+  in_pieces(data, [&](std::byte* piece, int count) {
+    require(MPI_Bcast(piece, count, MPI_BYTE, root, MPI_COMM_WORLD), "MPI_Bcast");
+  });
+}
+
+void MpiCommunicator::send(std::span<const float> values, int receiver) {
+  in_pieces(values, [&](const float* piece, int count) {
+    require(MPI_Send(piece, count, MPI_FLOAT, receiver, kTag, MPI_COMM_WORLD), "MPI_Send");
+  });
+}
+
+void MpiCommunicator::receive(std::span<float> values, int sender) {
+  in_pieces(values, [&](float* piece, int count) {
+    require(MPI_Recv(piece, count, MPI_FLOAT, sender, kTag, MPI_COMM_WORLD, MPI_STATUS_IGNORE), "MPI_Recv");
+  });
+}
+
+void MpiCommunicator::barrier() {
+  require(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
+}
+
+void abort_all_ranks(int exit_code) {
+  int initialized = 0;
+  int finalized = 0;
+  MPI_Initialized(&initialized);
+  MPI_Finalized(&finalized);
+  if (initialized && !finalized) MPI_Abort(MPI_COMM_WORLD, exit_code);
+}
+
+}  // namespace bertha
