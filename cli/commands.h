@@ -5,5 +5,6 @@
 namespace bertha {
 
 // Each registers one command with its options and what to run.
+void add_tokenize(CLI::App& app);
 
 }  // namespace bertha

@@ -19,6 +19,7 @@ int run(int argc, char** argv) {
   app.name("bertha");
   app.require_subcommand(1);
   app.set_version_flag("--version", "bertha " BERTHA_VERSION);
+  bertha::add_tokenize(app);
   try {
     app.parse(argc, argv);
     return 0;
