@@ -56,6 +56,49 @@ bool is_passed_over(std::string_view name) {
          name == "bert.embeddings.position_ids" || name == "bert.embeddings.token_type_ids";
 }
 
+std::string config_json(const BertForPretraining& model, const WordPiece& tokenizer) {
+  const BertConfig& c = model.config();
+  std::string_view architecture;
+  for (const Architecture& known : kArchitectures) {
+    if (known.heads == model.heads()) architecture = known.name;
+  }
+  const ordered_json config = {
+      {"architectures", ordered_json::array({architecture})},
+      {"model_type", "bert"},
+      {"vocab_size", c.vocab_size},
+      {"hidden_size", c.hidden_size},
+      {"num_hidden_layers", c.num_hidden_layers},
+      {"num_attention_heads", c.num_attention_heads},
+      {"intermediate_size", c.intermediate_size},
+      {"max_position_embeddings", c.max_position_embeddings},
+      {"type_vocab_size", c.type_vocab_size},
+      {"hidden_act", c.hidden_act},
+      {"hidden_dropout_prob", c.hidden_dropout_prob},
+      {"attention_probs_dropout_prob", c.attention_probs_dropout_prob},
+      {"layer_norm_eps", c.layer_norm_eps},
+      {"initializer_range", c.initializer_range},
+      {"pad_token_id", tokenizer.vocabulary().pad()},
+      {"tie_word_embeddings", true},
+      {"dtype", "float32"},
+  };
+  return config.dump(2) + "\n";
+}
+
+ordered_json special_tokens() {
+  return {{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"},
+          {"mask_token", "[MASK]"}};
+}
+
+std::string tokenizer_json(const BertForPretraining& model, const WordPiece& tokenizer) {
+  ordered_json config = special_tokens();
+  config["tokenizer_class"] = "BertTokenizer";
+  config["do_lower_case"] = tokenizer.lowercase();
+  config["strip_accents"] = nullptr;
+  config["tokenize_chinese_chars"] = true;
+  config["model_max_length"] = model.config().max_position_embeddings;
+  return config.dump(2) + "\n";
+}
+
 }  // namespace
 
 ModelDescription read_model_description(const std::string& directory) {
@@ -117,57 +160,26 @@ std::unique_ptr<BertForPretraining> read_model(const std::string& directory) {
   return model;
 }
 
-WordPiece read_tokenizer(const std::string& directory) {
-  bool lowercase = true;
-  const std::string path = directory + "/tokenizer_config.json";
-  if (std::filesystem::exists(path)) read_key(read_json(path), path, "do_lower_case", lowercase);
-  WordPiece tokenizer(Vocabulary::read(directory + "/vocab.txt"), lowercase);
-  const int64_t model_size = read_model_description(directory).config.vocab_size;
-  check<MismatchError>(tokenizer.vocabulary().size() <= model_size, directory, "/vocab.txt: ",
-                       tokenizer.vocabulary().size(), " tokens (the model has ", model_size, ")");
+WordPiece read_tokenizer(const std::string& directory, const BertConfig& config) {
+  WordPiece tokenizer = WordPiece::read(directory, std::nullopt);
+  check<MismatchError>(tokenizer.vocabulary().size() <= config.vocab_size, directory, "/vocab.txt: ",
+                       tokenizer.vocabulary().size(), " tokens (the model has ", config.vocab_size, ")");
   return tokenizer;
 }
 
-std::vector<std::pair<std::string, std::string>> describe_model(const BertForPretraining& model,
-                                                                const WordPiece& tokenizer) {
-  const BertConfig& c = model.config();
-  std::string_view architecture;
-  for (const Architecture& known : kArchitectures) {
-    if (known.heads == model.heads()) architecture = known.name;
-  }
-  const ordered_json config = {
-      {"architectures", {architecture}},
-      {"model_type", "bert"},
-      {"vocab_size", c.vocab_size},
-      {"hidden_size", c.hidden_size},
-      {"num_hidden_layers", c.num_hidden_layers},
-      {"num_attention_heads", c.num_attention_heads},
-      {"intermediate_size", c.intermediate_size},
-      {"max_position_embeddings", c.max_position_embeddings},
-      {"type_vocab_size", c.type_vocab_size},
-      {"hidden_act", c.hidden_act},
-      {"hidden_dropout_prob", c.hidden_dropout_prob},
-      {"attention_probs_dropout_prob", c.attention_probs_dropout_prob},
-      {"layer_norm_eps", c.layer_norm_eps},
-      {"initializer_range", c.initializer_range},
-      {"pad_token_id", tokenizer.vocabulary().pad()},
-      {"tie_word_embeddings", true},
-      {"dtype", "float32"},
-  };
-  const ordered_json special_tokens = {{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"},
-                                       {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
-  ordered_json tokenizer_config = special_tokens;
-  tokenizer_config["tokenizer_class"] = "BertTokenizer";
-  tokenizer_config["do_lower_case"] = tokenizer.lowercase();
-  tokenizer_config["strip_accents"] = nullptr;
-  tokenizer_config["tokenize_chinese_chars"] = true;
-  tokenizer_config["model_max_length"] = c.max_position_embeddings;
+ModelContent model_content(const BertForPretraining& model, const WordPiece& tokenizer) {
   std::string vocabulary;
-  for (int32_t id = 0; id < tokenizer.vocabulary().size(); ++id) vocabulary += tokenizer.vocabulary().token(id) + "\n";
-  return {{"config.json", config.dump(2) + "\n"},
-          {"special_tokens_map.json", special_tokens.dump(2) + "\n"},
-          {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"},
-          {"vocab.txt", vocabulary}};
+  for (const std::string& token : tokenizer.vocabulary().tokens()) vocabulary += token + "\n";
+  ModelContent content;
+  content.files = {{"config.json", config_json(model, tokenizer)},
+                   {"special_tokens_map.json", special_tokens().dump(2) + "\n"},
+                   {"tokenizer_config.json", tokenizer_json(model, tokenizer)},
+                   {"vocab.txt", vocabulary}};
+  const ParameterStore& store = model.parameters();
+  for (const PublishedTensor& tensor : store.published()) {
+    content.weights.push_back({tensor.name, tensor.shape, store.values().subspan(tensor.offset, tensor.shape.numel())});
+  }
+  return content;
 }
 
 }  // namespace bertha

@@ -1,13 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "data/wordpiece.h"
 #include "nn/bert_for_pretraining.h"
+#include "train/checkpoint/checkpoint.h"
 
 namespace bertha {
 
@@ -31,10 +29,9 @@ void read_weights(const std::string& directory, ParameterStore& parameters);
 std::unique_ptr<BertForPretraining> read_model(const std::string& directory);
 
 /// The tokenizer that belongs to the model. Throws MismatchError where the vocabulary is larger than the model's.
-WordPiece read_tokenizer(const std::string& directory);
+WordPiece read_tokenizer(const std::string& directory, const BertConfig& config);
 
-/// All files of a model directory but the weights, as (name, bytes).
-std::vector<std::pair<std::string, std::string>> describe_model(const BertForPretraining& model,
-                                                                const WordPiece& tokenizer);
+/// All that a model directory holds. The weights stay the model's.
+ModelContent model_content(const BertForPretraining& model, const WordPiece& tokenizer);
 
 }  // namespace bertha

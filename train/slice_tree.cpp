@@ -27,18 +27,11 @@ void add_to(std::span<float> sum, std::span<const float> addend) {
 
 }  // namespace
 
-SliceRange slices_of_rank(int64_t slices, int rank, int ranks) {
-  const int64_t each = slices / ranks;
-  const int64_t extra = slices % ranks;
-  const int64_t begin = rank * each + std::min<int64_t>(rank, extra);
-  return {begin, begin + each + (rank < extra ? 1 : 0)};
-}
-
 SliceTree::SliceTree(int64_t slices, Communicator& communicator, int64_t elements)
     : slices_(slices),
       communicator_(communicator),
       elements_(elements),
-      range_(slices_of_rank(slices, communicator.rank(), communicator.size())),
+      range_(rank_share(slices, communicator.rank(), communicator.size())),
       next_slice_(range_.begin) {
   if (communicator.size() > 1) received_ = Tensor::uninitialized({std::min(kMessage, elements)}, DType::f32);
 }
@@ -71,7 +64,7 @@ void SliceTree::finish(std::span<float> sum) {
   next_slice_ = range_.begin;
 }
 
-int64_t SliceTree::peak_blocks(SliceRange range) {
+int64_t SliceTree::peak_blocks(IndexRange range) {
   int64_t peak = 0;
   for (int64_t added = range.begin + 1; added <= range.end; ++added) {
     int64_t blocks = 0;
@@ -137,7 +130,7 @@ void SliceTree::add_right_sibling(Node& node) {
 
 int SliceTree::owner_of(int64_t slice) const {
   int rank = 0;
-  while (slices_of_rank(slices_, rank, communicator_.size()).end <= slice) ++rank;
+  while (rank_share(slices_, rank, communicator_.size()).end <= slice) ++rank;
   return rank;
 }
 

@@ -5,17 +5,10 @@
 #include <vector>
 
 #include "autograd/tensor.h"
+#include "data/micro_slices.h"
 #include "train/comm/communicator.h"
 
 namespace bertha {
-
-struct SliceRange {
-  int64_t begin = 0, end = 0;
-};
-
-/// The slices of `rank` when `slices` are dealt out contiguously; the first ranks have one more where it does not
-/// divide.
-SliceRange slices_of_rank(int64_t slices, int rank, int ranks);
 
 /// The sum of the gradients of all slices of a batch, with the same bits on any number of ranks. The order of summation
 /// is a binary tree whose shape depends on the number of slices only: node (l, i) sums the slices [i 2^l, (i + 1) 2^l)
@@ -35,7 +28,7 @@ class SliceTree {
   void finish(std::span<float> sum);
 
   /// The most blocks of `elements` a rank holds at any time, the caller's own not included.
-  static int64_t peak_blocks(SliceRange range);
+  static int64_t peak_blocks(IndexRange range);
 
  private:
   struct Node {
@@ -55,7 +48,7 @@ class SliceTree {
   const int64_t slices_;
   Communicator& communicator_;
   const int64_t elements_;
-  const SliceRange range_;
+  const IndexRange range_;
   int64_t next_slice_;
   std::vector<Node> nodes_;  // of this rank, in the order of their slices
   Tensor received_;

@@ -40,7 +40,7 @@ std::vector<float> root(int64_t slices) {
 }
 
 void add_own_slices(SliceTree& tree, int64_t slices, const Communicator& communicator) {
-  const auto [begin, end] = slices_of_rank(slices, communicator.rank(), communicator.size());
+  const auto [begin, end] = rank_share(slices, communicator.rank(), communicator.size());
   for (int64_t slice = begin; slice < end; ++slice) tree.add(slice, slice_gradient(slice));
 }
 
@@ -131,7 +131,7 @@ TEST(SliceTree, HoldsNoMoreBlocksThanPredicted) {
   constexpr int64_t kSlices = 37;
   for (const int ranks : {1, 3}) {
     for (int rank = 0; rank < ranks; ++rank) {
-      const SliceRange range = slices_of_rank(kSlices, rank, ranks);
+      const IndexRange range = rank_share(kSlices, rank, ranks);
       const size_t before = memory_use().current_bytes;
       size_t most = 0;
       run_as_ranks(ranks, [&](Communicator& communicator) {
@@ -156,7 +156,7 @@ TEST(SliceTree, SlicesAreDealtContiguouslyAndEvenly) {
     for (const int ranks : {1, 2, 3, 7}) {
       int64_t next = 0;
       for (int rank = 0; rank < ranks; ++rank) {
-        const auto [begin, end] = slices_of_rank(slices, rank, ranks);
+        const auto [begin, end] = rank_share(slices, rank, ranks);
         EXPECT_EQ(begin, next);
         EXPECT_TRUE(end - begin == slices / ranks || end - begin == slices / ranks + 1);
         next = end;

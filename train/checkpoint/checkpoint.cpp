@@ -4,6 +4,8 @@
 #include <charconv>
 #include <filesystem>
 
+#include <fmt/format.h>
+
 #include "autograd/core/error.h"
 #include "train/checkpoint/atomic_directory.h"
 #include "train/checkpoint/input_file.h"

@@ -1,0 +1,281 @@
+#include "train/trainer.h"
+
+#include <sys/resource.h>
+
+#include <cmath>
+
+#include "train/model_directory.h"
+#include "train/stop_signal.h"
+
+namespace bertha {
+namespace {
+
+constexpr int64_t kBucketBytes = int64_t{16} << 20;
+constexpr std::string_view kFirstMoment = "first_moment";
+constexpr std::string_view kSecondMoment = "second_moment";
+
+double peak_rss_mib() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+MomentView moment_view(std::string_view name, std::span<const float> block, const ParameterStore& store) {
+  MomentView view{std::string(name), {}};
+  for (const PublishedTensor& tensor : store.published()) {
+    view.tensors.push_back({tensor.name, tensor.shape, block.subspan(tensor.offset, tensor.shape.numel())});
+  }
+  return view;
+}
+
+void read_moment(const TrainingStateFile& file, std::string_view name, std::span<float> block,
+                 const ParameterStore& store) {
+  for (const PublishedTensor& tensor : store.published()) {
+    file.read_moment(name, tensor.name, tensor.shape, block.subspan(tensor.offset, tensor.shape.numel()));
+  }
+}
+
+bool all_finite(std::span<const float> values) {
+  for (const float x : values) {
+    if (!std::isfinite(x)) return false;
+  }
+  return true;
+}
+
+// Rank 0's text, on every rank.
+std::string agree(Communicator& communicator, const std::string& text) { return communicator.all_gather(text).front(); }
+
+}  // namespace
+
+double Trainer::StepTotals::loss() const {
+  double total = 0;
+  for (const LossSums& part : parts) total += part.labels ? part.loss / static_cast<double>(part.labels) : 0;
+  return total;
+}
+
+Trainer::Trainer(const TrainerOptions& options, TrainingTask& task, Communicator& communicator, const RunEvents& events)
+    : options_(options),
+      task_(task),
+      communicator_(communicator),
+      events_(events),
+      optimizer_(options.optimizer, task.parameters()),
+      local_slices_(rank_slices(task.slices(), communicator.rank(), communicator.size())) {
+  if (options.reduction == Reduction::kDeterministic) {
+    tree_.emplace(task.slices(), communicator, static_cast<int64_t>(task.parameters().gradients().size()));
+  } else {
+    reducer_.emplace(communicator, task.parameters(), kBucketBytes,
+                     options.reduction == Reduction::kOverlapped ? Overlap::kOn : Overlap::kOff);
+  }
+  if (is_writer()) checkpoints_.emplace(options.output + "/checkpoints", options.keep_checkpoints);
+}
+
+int64_t Trainer::resume() {
+  std::string directory;
+  if (is_writer()) {
+    const Checkpoints::Choice choice = checkpoints_->newest_good();
+    for (const std::string& sentence : choice.skipped) events_.note("passed over a checkpoint: " + sentence);
+    directory = choice.directory.value_or("");
+  }
+  directory = agree(communicator_, directory);
+  if (!directory.empty()) {
+    const TrainingStateFile file(directory);
+    check_same_run(directory, file.state().identity, task_.identity());
+    check<MismatchError>(file.state().step <= options_.steps, directory, ": is at step ", file.state().step,
+                         " (the run ends at step ", options_.steps, ")");
+    read_weights(directory, task_.parameters());
+    read_moment(file, kFirstMoment, optimizer_.first_moments(), task_.parameters());
+    read_moment(file, kSecondMoment, optimizer_.second_moments(), task_.parameters());
+    step_ = file.state().step;
+    tokens_ = file.state().tokens;
+    optimizer_.set_steps(step_);
+    if (is_writer()) events_.note("resuming from " + directory);
+  }
+  if (is_writer()) metrics_.emplace(options_.output + "/metrics.jsonl", step_);
+  return step_;
+}
+
+Trainer::Outcome Trainer::run() {
+  const StopSignals signals;
+  bool saved = true;
+  bool stop = false;
+  start_ = Clock::now();
+  if (step_ < options_.steps) task_.start(step_, local_slices_);
+  while (step_ < options_.steps && !stop) {
+    const Clock::time_point begin = Clock::now();
+    const StepTotals totals = accumulate_gradients();
+    const double norm = optimizer_.gradient_norm();
+    require_finite(totals, norm);
+    const double learning_rate = options_.schedule.learning_rate(step_);
+    optimizer_.apply(learning_rate, norm);
+    ++step_;
+    tokens_ += totals.tokens;
+    write_step(totals, learning_rate, norm, std::chrono::duration<double>(Clock::now() - begin).count());
+    const bool last = step_ == options_.steps;
+    if (last || step_ % options_.evaluate_every == 0) evaluate();
+    saved = last || step_ % options_.checkpoint_every == 0;
+    if (saved) save_checkpoint();
+    stop = totals.stop;
+  }
+  if (!saved) save_checkpoint();
+  return step_ == options_.steps ? Outcome::kFinished : Outcome::kStopped;
+}
+
+Trainer::StepTotals Trainer::accumulate_gradients() {
+  const std::vector<BatchCounts> counts = task_.next_batch();
+  StepTotals totals;
+  reduce_counts(counts, totals);
+  std::vector<double> scales;
+  for (const LossSums& part : totals.parts) scales.push_back(part.labels ? 1.0 / static_cast<double>(part.labels) : 0);
+  const size_t parts = totals.parts.size();
+  std::vector<LossSums> by_slice(counts.size() * parts);
+  for (size_t i = 0; i < counts.size(); ++i) {
+    backward_slice(i, scales, std::span(by_slice).subspan(i * parts, parts));
+  }
+  const Clock::time_point waiting = Clock::now();
+  tree_ ? tree_->finish(task_.parameters().gradients()) : static_cast<void>(reducer_->finish());
+  totals.exposed_seconds = std::chrono::duration<double>(Clock::now() - waiting).count();
+  reduce_losses(by_slice, totals);
+  return totals;
+}
+
+// Counts come first: a mean over all ranks' labels scales the sums of each.
+void Trainer::reduce_counts(std::span<const BatchCounts> counts, StepTotals& totals) {
+  const size_t parts = task_.loss_parts().size();
+  std::vector<int64_t> sums(parts + 2);
+  for (const BatchCounts& slice : counts) {
+    for (size_t p = 0; p < parts; ++p) sums[p] += slice.labels[p];
+    sums[parts] += slice.tokens;
+    totals.flops += slice.flops;
+  }
+  sums[parts + 1] = StopSignals::received();
+  communicator_.all_reduce_sum(std::span<int64_t>(sums));
+  communicator_.all_reduce_sum(std::span<double>(&totals.flops, 1));
+  for (size_t p = 0; p < parts; ++p) totals.parts.push_back({0, sums[p], 0});
+  totals.tokens = sums[parts];
+  totals.stop = sums[parts + 1] > 0;
+}
+
+Run Trainer::make_run(Tape* tape, size_t index) {
+  Run run;
+  run.tape = tape;
+  run.training = true;
+  run.seed = options_.seed;
+  run.step = static_cast<uint32_t>(step_);
+  const bool first = index == 0 || tree_;
+  run.gradient = first ? Tape::Gradient::kOverwrite : Tape::Gradient::kAccumulate;
+  const bool last = static_cast<int64_t>(index) + 1 == local_slices_.size();
+  if (reducer_ && last) run.on_gradient = [this](const Parameter& parameter) { reducer_->ready(parameter); };
+  return run;
+}
+
+void Trainer::backward_slice(size_t index, std::span<const double> scales, std::span<LossSums> sums) {
+  Tape tape;
+  Run run = make_run(&tape, index);
+  tape.backward(task_.loss(run, index, scales, sums));
+  if (tree_) tree_->add(local_slices_.begin + static_cast<int64_t>(index), task_.parameters().gradients());
+}
+
+// Each slice has a place of its own in the exchange, so that the sum does not depend on who computed which.
+void Trainer::reduce_losses(std::span<const LossSums> by_slice, StepTotals& totals) {
+  const size_t parts = totals.parts.size();
+  std::vector<double> losses(static_cast<size_t>(task_.slices()) * parts);
+  std::vector<int64_t> correct(parts);
+  for (size_t i = 0; i < by_slice.size(); ++i) {
+    losses[static_cast<size_t>(local_slices_.begin) * parts + i] = by_slice[i].loss;
+    correct[i % parts] += by_slice[i].correct;
+  }
+  communicator_.all_reduce_sum(std::span<double>(losses));
+  communicator_.all_reduce_sum(std::span<int64_t>(correct));
+  for (size_t i = 0; i < losses.size(); ++i) totals.parts[i % parts].loss += losses[i];
+  for (size_t p = 0; p < parts; ++p) totals.parts[p].correct = correct[p];
+}
+
+void Trainer::require_finite(const StepTotals& totals, double norm) {
+  if (std::isfinite(totals.loss()) && std::isfinite(norm)) return;
+  std::string cause;
+  for (const std::string& found : communicator_.all_gather(first_nonfinite_activation())) {
+    if (cause.empty()) cause = found;
+  }
+  if (cause.empty()) {
+    const PublishedTensor* tensor = first_tensor_with_nonfinite_gradient(task_.parameters());
+    cause = tensor ? "the gradient of '" + tensor->name + "'" : "the gradient norm";
+  }
+  fail<Error>("step ", step_ + 1, ": loss ", totals.loss(), ", gradient norm ", norm, "; first not finite: ", cause,
+              " (the last checkpoint stands; a lower learning rate or more warm-up steps may help)");
+}
+
+// Runs this rank's micro-slices again with an observer; nothing is recorded and nothing changes.
+std::string Trainer::first_nonfinite_activation() {
+  for (const auto& parameter : task_.parameters().parameters()) {
+    if (!all_finite(parameter->value.span<float>())) return "the parameter '" + parameter->slices.front().name + "'";
+  }
+  std::string found;
+  const auto slices = static_cast<size_t>(local_slices_.size());
+  const std::vector<double> scales(task_.loss_parts().size(), 1.0);
+  for (size_t i = 0; i < slices && found.empty(); ++i) {
+    Run run = make_run(nullptr, i);
+    run.observer = [&](const std::string& path, const Tensor& tensor) {
+      if (found.empty() && !all_finite(tensor.span<float>())) found = "the output of '" + path + "'";
+    };
+    std::vector<LossSums> sums(scales.size());
+    task_.loss(run, i, scales, sums);
+  }
+  return found;
+}
+
+void Trainer::write_step(const StepTotals& totals, double learning_rate, double norm, double seconds) {
+  if (!is_writer()) return;
+  MetricsLine line{"train", step_, {}};
+  line.add("tokens", static_cast<double>(tokens_));
+  line.add("loss", totals.loss());
+  for (size_t p = 0; p < totals.parts.size(); ++p) {
+    const LossSums& part = totals.parts[p];
+    const double labels = static_cast<double>(std::max<int64_t>(part.labels, 1));
+    line.add(task_.loss_parts()[p] + "_loss", part.loss / labels);
+    line.add(task_.loss_parts()[p] + "_accuracy", static_cast<double>(part.correct) / labels);
+  }
+  line.add("learning_rate", learning_rate);
+  line.add("grad_norm", norm);
+  line.add("tokens_per_s", static_cast<double>(totals.tokens) / seconds);
+  if (options_.peak_flops > 0) line.add("mfu", totals.flops / seconds / options_.peak_flops);
+  line.add("communication_share", totals.exposed_seconds / seconds);
+  line.add("peak_rss_mib", peak_rss_mib());
+  line.add("elapsed_s", elapsed());
+  metrics_->write(line);
+  events_.metrics(line, options_.steps);
+}
+
+void Trainer::evaluate() {
+  auto values = task_.evaluate(communicator_);
+  if (!is_writer() || values.empty()) return;
+  MetricsLine line{"evaluation", step_, std::move(values)};
+  line.add("elapsed_s", elapsed());
+  metrics_->write(line);
+  events_.metrics(line, options_.steps);
+}
+
+void Trainer::save_checkpoint() {
+  if (is_writer()) {
+    const Clock::time_point begin = Clock::now();
+    const TrainingState state = {.step = step_,
+                                 .samples = step_ * options_.global_batch_size,
+                                 .tokens = tokens_,
+                                 .optimizer = options_.optimizer.kind == OptimizerKind::kLamb ? "lamb" : "adamw",
+                                 .configuration = options_.configuration,
+                                 .identity = task_.identity()};
+    const std::vector<MomentView> moments = {
+        moment_view(kFirstMoment, optimizer_.first_moments(), task_.parameters()),
+        moment_view(kSecondMoment, optimizer_.second_moments(), task_.parameters())};
+    checkpoints_->save(task_.model_content(), state, moments);
+    MetricsLine line{"checkpoint", step_, {}};
+    line.add("save_s", std::chrono::duration<double>(Clock::now() - begin).count());
+    line.add("elapsed_s", elapsed());
+    metrics_->write(line);
+    events_.metrics(line, options_.steps);
+  }
+  communicator_.barrier();
+}
+
+double Trainer::elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+}  // namespace bertha

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nn/run.h"
+#include "train/comm/communicator.h"
+#include "train/gradient_reducer.h"
+#include "train/metrics.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+#include "train/slice_tree.h"
+#include "train/training_task.h"
+
+namespace bertha {
+
+enum class Reduction { kOverlapped, kAfterBackward, kDeterministic };
+
+struct TrainerOptions {
+  int64_t steps = 0;
+  int64_t global_batch_size = 0;
+  uint64_t seed = 1;
+  OptimizerOptions optimizer;
+  Schedule schedule;
+  Reduction reduction = Reduction::kOverlapped;
+  int64_t evaluate_every = 0;
+  int64_t checkpoint_every = 0;
+  int keep_checkpoints = 3;
+  std::string output;          // the run directory
+  std::string configuration;   // resolved, for the checkpoint
+  double peak_flops = 0;       // of all cores of all ranks, a second
+};
+
+/// What a run tells whoever watches; called on rank 0 only.
+struct RunEvents {
+  std::function<void(const std::string& sentence)> note;
+  std::function<void(const MetricsLine& line, int64_t steps)> metrics;
+};
+
+/// Steps from a checkpoint, or from the start, to the end: forward and backward over this rank's micro-slices, one sum
+/// of gradients over all ranks, one update, a line of metrics, and evaluations and checkpoints where they are due.
+class Trainer {
+ public:
+  Trainer(const TrainerOptions& options, TrainingTask& task, Communicator& communicator, const RunEvents& events);
+
+  /// Continues from the newest good checkpoint where there is one; returns the step to go on from. Collective.
+  /// Throws MismatchError where the checkpoint is of another model, vocabulary, data, seed or global batch.
+  int64_t resume();
+
+  enum class Outcome { kFinished, kStopped };
+  /// Runs up to the last step, or until a stop signal was noted on any rank; a checkpoint holds the end in both cases.
+  /// Throws Error naming step, tensor and layer where a loss or gradient is not finite.
+  Outcome run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // The sums of a step over all ranks.
+  struct StepTotals {
+    int64_t tokens = 0;
+    double flops = 0;
+    std::vector<LossSums> parts;
+    bool stop = false;
+    double exposed_seconds = 0;  // waited for other ranks' gradients
+
+    double loss() const;
+  };
+
+  StepTotals accumulate_gradients();
+  void reduce_counts(std::span<const BatchCounts> counts, StepTotals& totals);
+  void backward_slice(size_t index, std::span<const double> scales, std::span<LossSums> sums);
+  Run make_run(Tape* tape, size_t index);
+  void reduce_losses(std::span<const LossSums> by_slice, StepTotals& totals);
+  void require_finite(const StepTotals& totals, double norm);
+  std::string first_nonfinite_activation();
+
+  void write_step(const StepTotals& totals, double learning_rate, double norm, double seconds);
+  void evaluate();
+  void save_checkpoint();
+  double elapsed() const;
+  bool is_writer() const { return communicator_.rank() == 0; }
+
+  const TrainerOptions options_;
+  TrainingTask& task_;
+  Communicator& communicator_;
+  RunEvents events_;
+  Optimizer optimizer_;
+  IndexRange local_slices_;
+  std::optional<GradientReducer> reducer_;
+  std::optional<SliceTree> tree_;
+  std::optional<Checkpoints> checkpoints_;  // of the rank that writes
+  std::optional<MetricsLog> metrics_;
+  int64_t step_ = 0;    // steps done
+  int64_t tokens_ = 0;  // trained on so far
+  Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace bertha
