@@ -15,8 +15,8 @@ struct Preset {
 };
 
 constexpr std::array kPresets{
-    Preset{"tiny", 2, 128, 2},    Preset{"mini", 4, 256, 4},     Preset{"small", 4, 512, 8},
-    Preset{"medium", 8, 512, 8},  Preset{"minilm", 6, 384, 12},  Preset{"base", 12, 768, 12},
+    Preset{"tiny", 2, 128, 2},     Preset{"mini", 4, 256, 4},    Preset{"small", 4, 512, 8},
+    Preset{"medium", 8, 512, 8},   Preset{"minilm", 6, 384, 12}, Preset{"base", 12, 768, 12},
     Preset{"large", 24, 1024, 16},
 };
 
@@ -50,7 +50,9 @@ void validate_sizes(const BertConfig& c, std::string_view where) {
 
 }  // namespace
 
-std::span<const std::string_view> preset_names() { return kPresetNames; }
+std::span<const std::string_view> preset_names() {
+  return kPresetNames;
+}
 
 BertConfig preset(std::string_view name) {
   const auto found = std::ranges::find(kPresets, name, &Preset::name);
@@ -63,7 +65,9 @@ BertConfig preset(std::string_view name) {
   return config;
 }
 
-std::span<const std::string_view> activation_names() { return kActivationNames; }
+std::span<const std::string_view> activation_names() {
+  return kActivationNames;
+}
 
 void validate(const BertConfig& c, std::string_view where) {
   validate_sizes(c, where);

@@ -41,7 +41,8 @@ BertConfig preset(std::string_view name);
 /// gelu (with erf), and its tanh approximation under both published names, gelu_new and gelu_pytorch_tanh.
 std::span<const std::string_view> activation_names();
 
-/// Throws ConfigError, starting with `where`, for sizes, probabilities or an activation that no model can be built from.
+/// Throws ConfigError, starting with `where`, for sizes, probabilities or an activation that no model can be built
+/// from.
 void validate(const BertConfig& config, std::string_view where);
 
 }  // namespace bertha

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "autograd/core/dtype.h"
+#include "data/masking.h"
+#include "data/shard.h"
+#include "nn/bert_config.h"
+
+namespace bertha {
+
+enum class OptimizerKind { kAdamW, kLamb };
+enum class ScheduleKind { kLinear, kPolynomial, kCosine, kConstant, kWarmupStableDecay };
+
+/// What is trained: an architecture, or the model of a directory, which then says everything.
+struct ModelSection {
+  std::string preset;           // where `config` started from; empty: from the published keys alone
+  std::string initialize_from;  // a model directory; `config` then means nothing
+  BertConfig config;
+};
+
+/// Where the sequences come from: text, or shards made before.
+struct DataSection {
+  std::vector<std::string> text;             // files, folders and patterns: see expand_paths
+  std::string shards;                        // a directory
+  std::vector<std::string> evaluation_text;  // as `text`; empty: no evaluation
+  std::string vocab;                         // a file; empty: learnt from `text`, or the one of initialize_from
+  bool lowercase = true;
+  int64_t sequence_length = 128;  // tokens, special ones included
+};
+
+struct TrainingSection {
+  std::optional<int64_t> steps, epochs;     // one of them
+  int64_t global_batch_size = 64;           // sequences per optimiser step over all ranks and micro-batches
+  std::optional<int64_t> micro_batch_size;  // left out: global_batch_size / ranks, at most 16
+  OptimizerKind optimizer = OptimizerKind::kAdamW;
+  double learning_rate = 1e-3;
+  std::array<double, 2> betas{0.9, 0.999};
+  double epsilon = 1e-6;
+  std::optional<int64_t> warmup_steps;  // left out: a tenth of the steps, filled in where `steps` is given
+  ScheduleKind schedule = ScheduleKind::kLinear;
+  double weight_decay = 0.01;   // not on biases and LayerNorm
+  double clip_grad_norm = 1.0;  // 0: no clipping
+  DType precision = DType::f32;
+  int64_t seed = 1;
+  bool deterministic = false;  // the same bits on any number of ranks
+};
+
+struct CommunicationSection {
+  bool overlap = true;  // reduce gradients while backward runs
+};
+
+struct EvaluationSection {
+  int64_t every_steps = 100;
+};
+
+struct CheckpointSection {
+  int64_t every_steps = 200;
+  int64_t keep = 3;
+};
+
+/// The configuration of `bertha pretrain`. Paths are relative to the current directory.
+struct PretrainConfig {
+  ModelSection model;
+  Objective task = Objective::kMlm;
+  DataSection data;
+  MaskingOptions masking;
+  TrainingSection training;
+  CommunicationSection communication;
+  EvaluationSection evaluation;
+  CheckpointSection checkpoint;
+  std::string output;  // the run directory
+};
+
+/// Reads a YAML file and applies `overrides` (`key.path=value`, value: YAML; null leaves a key out), the last one wins.
+/// Throws ConfigError, starting with FILE:LINE:COLUMN or the override, for anything that is not a complete
+/// configuration.
+PretrainConfig load_pretrain_config(const std::string& path, std::span<const std::string> overrides);
+
+/// The same from memory; errors call it `origin`.
+PretrainConfig parse_pretrain_config(const std::string& yaml, const std::string& origin,
+                                     std::span<const std::string> overrides);
+
+/// The resolved configuration, every key with its value, as YAML that loads back to the same.
+std::string to_yaml(const PretrainConfig& config);
+
+/// One line, `training.steps: 1000 -> 2000`, for each key whose value differs.
+std::vector<std::string> differences(const PretrainConfig& before, const PretrainConfig& after);
+
+}  // namespace bertha

@@ -1,0 +1,50 @@
+#include "train/config_paths.h"
+
+#include <glob.h>
+
+#include <filesystem>
+#include <set>
+
+#include "autograd/core/error.h"
+
+namespace bertha {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void add_texts_below(const std::string& folder, std::set<std::string>& files) {
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && entry.path().extension() == ".txt") files.insert(entry.path().lexically_normal());
+}
+
+/// The paths that match; a path that exists matches itself, whatever characters it has.
+std::vector<std::string> matches(const std::string& pattern) {
+  if (fs::exists(pattern)) return {pattern};
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  return paths;
+}
+
+}  // namespace
+
+std::vector<std::string> expand_paths(std::span<const std::string> patterns, std::string_view key) {
+  std::set<std::string> files;
+  for (const std::string& pattern : patterns) {
+    std::set<std::string> named;
+    for (const std::string& path : matches(pattern)) {
+      if (fs::is_directory(path))
+        add_texts_below(path, named);
+      else
+        named.insert(fs::path(path).lexically_normal());
+    }
+    check<ConfigError>(!named.empty(), key, ": '", pattern,
+                       "' names no file (expected files, folders with *.txt or patterns)");
+    files.merge(named);
+  }
+  return {files.begin(), files.end()};
+}
+
+}  // namespace bertha
