@@ -11,11 +11,10 @@
 #include "data/masking.h"
 #include "data/shard.h"
 #include "nn/bert_config.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
 
 namespace bertha {
-
-enum class OptimizerKind { kAdamW, kLamb };
-enum class ScheduleKind { kLinear, kPolynomial, kCosine, kConstant, kWarmupStableDecay };
 
 /// What is trained: an architecture, or the model of a directory, which then says everything.
 struct ModelSection {
