@@ -5,6 +5,8 @@
 namespace bertha {
 
 // Each registers one command with its options and what to run.
+void add_bench(CLI::App& app);
+void add_predict(CLI::App& app);
 void add_tokenize(CLI::App& app);
 
 }  // namespace bertha

@@ -19,6 +19,8 @@ int run(int argc, char** argv) {
   app.name("bertha");
   app.require_subcommand(1);
   app.set_version_flag("--version", "bertha " BERTHA_VERSION);
+  bertha::add_bench(app);
+  bertha::add_predict(app);
   bertha::add_tokenize(app);
   try {
     app.parse(argc, argv);

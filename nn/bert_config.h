@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "autograd/kernels/activation.h"
+#include "autograd/ops/activation.h"
 
 namespace bertha {
 
@@ -26,7 +26,7 @@ struct BertConfig {
   double initializer_range = 0.02;
 
   /// What hidden_act names.
-  kernels::Gelu gelu() const { return hidden_act == "gelu" ? kernels::Gelu::kErf : kernels::Gelu::kTanh; }
+  Gelu gelu() const { return hidden_act == "gelu" ? Gelu::kErf : Gelu::kTanh; }
 
   bool operator==(const BertConfig&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "autograd/ops/dropout.h"
 #include "autograd/ops/embedding.h"
 #include "nn/bert_config.h"
 #include "nn/layer_norm.h"

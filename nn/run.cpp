@@ -23,7 +23,7 @@ Var Run::use(const Parameter& parameter) {
   return var;
 }
 
-kernels::Dropout Run::dropout(const DropoutSite& site) const {
+Dropout Run::dropout(const DropoutSite& site) const {
   if (!training || site.threshold() == 0) return {};
   return {.key = mix(seed, site.id()), .step = step, .threshold = site.threshold(), .row_keys = row_keys.data()};
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/kernels/dropout.h"
+#include "autograd/ops/dropout.h"
 #include "autograd/tape.h"
 #include "nn/parameter.h"
 
@@ -45,7 +45,7 @@ struct Run {
   /// The parameter as this pass sees it: the one join of tape and data parallelism.
   Var use(const Parameter& parameter);
 
-  kernels::Dropout dropout(const DropoutSite& site) const;
+  Dropout dropout(const DropoutSite& site) const;
 
   /// Offers `make()` under scope path + name, computing it only for an observer.
   template <class F>

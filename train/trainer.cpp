@@ -1,10 +1,9 @@
 #include "train/trainer.h"
 
-#include <sys/resource.h>
-
 #include <cmath>
 
 #include "train/model_directory.h"
+#include "train/process.h"
 #include "train/stop_signal.h"
 
 namespace bertha {
@@ -13,12 +12,6 @@ namespace {
 constexpr int64_t kBucketBytes = int64_t{16} << 20;
 constexpr std::string_view kFirstMoment = "first_moment";
 constexpr std::string_view kSecondMoment = "second_moment";
-
-double peak_rss_mib() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
 
 MomentView moment_view(std::string_view name, std::span<const float> block, const ParameterStore& store) {
   MomentView view{std::string(name), {}};
@@ -47,7 +40,7 @@ std::string agree(Communicator& communicator, const std::string& text) { return 
 
 }  // namespace
 
-double Trainer::StepTotals::loss() const {
+double StepReport::loss() const {
   double total = 0;
   for (const LossSums& part : parts) total += part.labels ? part.loss / static_cast<double>(part.labels) : 0;
   return total;
@@ -66,12 +59,12 @@ Trainer::Trainer(const TrainerOptions& options, TrainingTask& task, Communicator
     reducer_.emplace(communicator, task.parameters(), kBucketBytes,
                      options.reduction == Reduction::kOverlapped ? Overlap::kOn : Overlap::kOff);
   }
-  if (is_writer()) checkpoints_.emplace(options.output + "/checkpoints", options.keep_checkpoints);
 }
 
 int64_t Trainer::resume() {
   std::string directory;
   if (is_writer()) {
+    checkpoints_.emplace(options_.output + "/checkpoints", options_.keep_checkpoints);
     const Checkpoints::Choice choice = checkpoints_->newest_good();
     for (const std::string& sentence : choice.skipped) events_.note("passed over a checkpoint: " + sentence);
     directory = choice.directory.value_or("");
@@ -99,60 +92,66 @@ Trainer::Outcome Trainer::run() {
   bool saved = true;
   bool stop = false;
   start_ = Clock::now();
-  if (step_ < options_.steps) task_.start(step_, local_slices_);
   while (step_ < options_.steps && !stop) {
-    const Clock::time_point begin = Clock::now();
-    const StepTotals totals = accumulate_gradients();
-    const double norm = optimizer_.gradient_norm();
-    require_finite(totals, norm);
-    const double learning_rate = options_.schedule.learning_rate(step_);
-    optimizer_.apply(learning_rate, norm);
-    ++step_;
-    tokens_ += totals.tokens;
-    write_step(totals, learning_rate, norm, std::chrono::duration<double>(Clock::now() - begin).count());
+    const StepReport report = step();
+    write_step(report);
     const bool last = step_ == options_.steps;
     if (last || step_ % options_.evaluate_every == 0) evaluate();
     saved = last || step_ % options_.checkpoint_every == 0;
     if (saved) save_checkpoint();
-    stop = totals.stop;
+    stop = report.stop;
   }
   if (!saved) save_checkpoint();
   return step_ == options_.steps ? Outcome::kFinished : Outcome::kStopped;
 }
 
-Trainer::StepTotals Trainer::accumulate_gradients() {
+StepReport Trainer::step() {
+  const Clock::time_point begin = Clock::now();
+  if (!std::exchange(started_, true)) task_.start(step_, local_slices_);
+  StepReport report;
+  report.learning_rate = options_.schedule.learning_rate(step_);
+  accumulate_gradients(report);
+  report.gradient_norm = optimizer_.gradient_norm();
+  require_finite(report);
+  optimizer_.apply(report.learning_rate, report.gradient_norm);
+  ++step_;
+  tokens_ += report.tokens;
+  report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  return report;
+}
+
+void Trainer::accumulate_gradients(StepReport& report) {
   const std::vector<BatchCounts> counts = task_.next_batch();
-  StepTotals totals;
-  reduce_counts(counts, totals);
+  reduce_counts(counts, report);
   std::vector<double> scales;
-  for (const LossSums& part : totals.parts) scales.push_back(part.labels ? 1.0 / static_cast<double>(part.labels) : 0);
-  const size_t parts = totals.parts.size();
+  for (const LossSums& part : report.parts) scales.push_back(part.labels ? 1.0 / static_cast<double>(part.labels) : 0);
+  const size_t parts = report.parts.size();
   std::vector<LossSums> by_slice(counts.size() * parts);
   for (size_t i = 0; i < counts.size(); ++i) {
     backward_slice(i, scales, std::span(by_slice).subspan(i * parts, parts));
   }
   const Clock::time_point waiting = Clock::now();
-  tree_ ? tree_->finish(task_.parameters().gradients()) : static_cast<void>(reducer_->finish());
-  totals.exposed_seconds = std::chrono::duration<double>(Clock::now() - waiting).count();
-  reduce_losses(by_slice, totals);
-  return totals;
+  if (tree_) tree_->finish(task_.parameters().gradients());
+  if (reducer_) reducer_->finish();
+  report.exposed_seconds = std::chrono::duration<double>(Clock::now() - waiting).count();
+  reduce_losses(by_slice, report);
 }
 
 // Counts come first: a mean over all ranks' labels scales the sums of each.
-void Trainer::reduce_counts(std::span<const BatchCounts> counts, StepTotals& totals) {
+void Trainer::reduce_counts(std::span<const BatchCounts> counts, StepReport& report) {
   const size_t parts = task_.loss_parts().size();
   std::vector<int64_t> sums(parts + 2);
   for (const BatchCounts& slice : counts) {
     for (size_t p = 0; p < parts; ++p) sums[p] += slice.labels[p];
     sums[parts] += slice.tokens;
-    totals.flops += slice.flops;
+    report.flops += slice.flops;
   }
   sums[parts + 1] = StopSignals::received();
   communicator_.all_reduce_sum(std::span<int64_t>(sums));
-  communicator_.all_reduce_sum(std::span<double>(&totals.flops, 1));
-  for (size_t p = 0; p < parts; ++p) totals.parts.push_back({0, sums[p], 0});
-  totals.tokens = sums[parts];
-  totals.stop = sums[parts + 1] > 0;
+  communicator_.all_reduce_sum(std::span<double>(&report.flops, 1));
+  for (size_t p = 0; p < parts; ++p) report.parts.push_back({0, sums[p], 0});
+  report.tokens = sums[parts];
+  report.stop = sums[parts + 1] > 0;
 }
 
 Run Trainer::make_run(Tape* tape, size_t index) {
@@ -176,8 +175,8 @@ void Trainer::backward_slice(size_t index, std::span<const double> scales, std::
 }
 
 // Each slice has a place of its own in the exchange, so that the sum does not depend on who computed which.
-void Trainer::reduce_losses(std::span<const LossSums> by_slice, StepTotals& totals) {
-  const size_t parts = totals.parts.size();
+void Trainer::reduce_losses(std::span<const LossSums> by_slice, StepReport& report) {
+  const size_t parts = report.parts.size();
   std::vector<double> losses(static_cast<size_t>(task_.slices()) * parts);
   std::vector<int64_t> correct(parts);
   for (size_t i = 0; i < by_slice.size(); ++i) {
@@ -186,12 +185,12 @@ void Trainer::reduce_losses(std::span<const LossSums> by_slice, StepTotals& tota
   }
   communicator_.all_reduce_sum(std::span<double>(losses));
   communicator_.all_reduce_sum(std::span<int64_t>(correct));
-  for (size_t i = 0; i < losses.size(); ++i) totals.parts[i % parts].loss += losses[i];
-  for (size_t p = 0; p < parts; ++p) totals.parts[p].correct = correct[p];
+  for (size_t i = 0; i < losses.size(); ++i) report.parts[i % parts].loss += losses[i];
+  for (size_t p = 0; p < parts; ++p) report.parts[p].correct = correct[p];
 }
 
-void Trainer::require_finite(const StepTotals& totals, double norm) {
-  if (std::isfinite(totals.loss()) && std::isfinite(norm)) return;
+void Trainer::require_finite(const StepReport& report) {
+  if (std::isfinite(report.loss()) && std::isfinite(report.gradient_norm)) return;
   std::string cause;
   for (const std::string& found : communicator_.all_gather(first_nonfinite_activation())) {
     if (cause.empty()) cause = found;
@@ -200,7 +199,8 @@ void Trainer::require_finite(const StepTotals& totals, double norm) {
     const PublishedTensor* tensor = first_tensor_with_nonfinite_gradient(task_.parameters());
     cause = tensor ? "the gradient of '" + tensor->name + "'" : "the gradient norm";
   }
-  fail<Error>("step ", step_ + 1, ": loss ", totals.loss(), ", gradient norm ", norm, "; first not finite: ", cause,
+  fail<Error>("step ", step_ + 1, ": loss ", report.loss(), ", gradient norm ", report.gradient_norm,
+              "; first not finite: ", cause,
               " (the last checkpoint stands; a lower learning rate or more warm-up steps may help)");
 }
 
@@ -223,35 +223,37 @@ std::string Trainer::first_nonfinite_activation() {
   return found;
 }
 
-void Trainer::write_step(const StepTotals& totals, double learning_rate, double norm, double seconds) {
+void Trainer::write_step(const StepReport& report) {
   if (!is_writer()) return;
   MetricsLine line{"train", step_, {}};
   line.add("tokens", static_cast<double>(tokens_));
-  line.add("loss", totals.loss());
-  for (size_t p = 0; p < totals.parts.size(); ++p) {
-    const LossSums& part = totals.parts[p];
-    const double labels = static_cast<double>(std::max<int64_t>(part.labels, 1));
+  line.add("loss", report.loss());
+  for (size_t p = 0; p < report.parts.size(); ++p) {
+    const LossSums& part = report.parts[p];
+    const auto labels = static_cast<double>(std::max<int64_t>(part.labels, 1));
     line.add(task_.loss_parts()[p] + "_loss", part.loss / labels);
     line.add(task_.loss_parts()[p] + "_accuracy", static_cast<double>(part.correct) / labels);
   }
-  line.add("learning_rate", learning_rate);
-  line.add("grad_norm", norm);
-  line.add("tokens_per_s", static_cast<double>(totals.tokens) / seconds);
-  if (options_.peak_flops > 0) line.add("mfu", totals.flops / seconds / options_.peak_flops);
-  line.add("communication_share", totals.exposed_seconds / seconds);
+  line.add("learning_rate", report.learning_rate);
+  line.add("grad_norm", report.gradient_norm);
+  line.add("tokens_per_s", static_cast<double>(report.tokens) / report.seconds);
+  line.add("mfu", report.flops / report.seconds / options_.peak_flops);
+  line.add("communication_share", report.exposed_seconds / report.seconds);
   line.add("peak_rss_mib", peak_rss_mib());
-  line.add("elapsed_s", elapsed());
-  metrics_->write(line);
-  events_.metrics(line, options_.steps);
+  write(line);
+}
+
+void Trainer::write(const MetricsLine& line) {
+  MetricsLine timed = line;
+  timed.add("elapsed_s", elapsed());
+  metrics_->write(timed);
+  events_.metrics(timed, options_.steps);
 }
 
 void Trainer::evaluate() {
   auto values = task_.evaluate(communicator_);
   if (!is_writer() || values.empty()) return;
-  MetricsLine line{"evaluation", step_, std::move(values)};
-  line.add("elapsed_s", elapsed());
-  metrics_->write(line);
-  events_.metrics(line, options_.steps);
+  write({"evaluation", step_, std::move(values)});
 }
 
 void Trainer::save_checkpoint() {
@@ -267,11 +269,7 @@ void Trainer::save_checkpoint() {
         moment_view(kFirstMoment, optimizer_.first_moments(), task_.parameters()),
         moment_view(kSecondMoment, optimizer_.second_moments(), task_.parameters())};
     checkpoints_->save(task_.model_content(), state, moments);
-    MetricsLine line{"checkpoint", step_, {}};
-    line.add("save_s", std::chrono::duration<double>(Clock::now() - begin).count());
-    line.add("elapsed_s", elapsed());
-    metrics_->write(line);
-    events_.metrics(line, options_.steps);
+    write({"checkpoint", step_, {{"save_s", std::chrono::duration<double>(Clock::now() - begin).count()}}});
   }
   communicator_.barrier();
 }

@@ -42,44 +42,53 @@ struct RunEvents {
   std::function<void(const MetricsLine& line, int64_t steps)> metrics;
 };
 
+/// What one optimiser step was, over all ranks.
+struct StepReport {
+  int64_t tokens = 0;
+  double flops = 0;
+  std::vector<LossSums> parts;  // as TrainingTask::loss_parts
+  double gradient_norm = 0;     // before clipping
+  double learning_rate = 0;
+  double seconds = 0;
+  double exposed_seconds = 0;  // of these, waited for other ranks' gradients
+  bool stop = false;           // a stop signal has come on some rank
+
+  /// The sum of the parts' means.
+  double loss() const;
+};
+
 /// Steps from a checkpoint, or from the start, to the end: forward and backward over this rank's micro-slices, one sum
 /// of gradients over all ranks, one update, a line of metrics, and evaluations and checkpoints where they are due.
 class Trainer {
  public:
   Trainer(const TrainerOptions& options, TrainingTask& task, Communicator& communicator, const RunEvents& events);
 
-  /// Continues from the newest good checkpoint where there is one; returns the step to go on from. Collective.
+  /// Continues from the newest good checkpoint where there is one; returns the steps done. Collective.
   /// Throws MismatchError where the checkpoint is of another model, vocabulary, data, seed or global batch.
   int64_t resume();
 
   enum class Outcome { kFinished, kStopped };
   /// Runs up to the last step, or until a stop signal was noted on any rank; a checkpoint holds the end in both cases.
-  /// Throws Error naming step, tensor and layer where a loss or gradient is not finite.
+  /// Needs `resume` before. Throws as `step` does.
   Outcome run();
+
+  /// One optimiser step and nothing else. Collective.
+  /// Throws Error naming step, tensor and layer where a loss or gradient is not finite; parameters are as before then.
+  StepReport step();
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  // The sums of a step over all ranks.
-  struct StepTotals {
-    int64_t tokens = 0;
-    double flops = 0;
-    std::vector<LossSums> parts;
-    bool stop = false;
-    double exposed_seconds = 0;  // waited for other ranks' gradients
-
-    double loss() const;
-  };
-
-  StepTotals accumulate_gradients();
-  void reduce_counts(std::span<const BatchCounts> counts, StepTotals& totals);
+  void accumulate_gradients(StepReport& report);
+  void reduce_counts(std::span<const BatchCounts> counts, StepReport& report);
   void backward_slice(size_t index, std::span<const double> scales, std::span<LossSums> sums);
   Run make_run(Tape* tape, size_t index);
-  void reduce_losses(std::span<const LossSums> by_slice, StepTotals& totals);
-  void require_finite(const StepTotals& totals, double norm);
+  void reduce_losses(std::span<const LossSums> by_slice, StepReport& report);
+  void require_finite(const StepReport& report);
   std::string first_nonfinite_activation();
 
-  void write_step(const StepTotals& totals, double learning_rate, double norm, double seconds);
+  void write_step(const StepReport& report);
+  void write(const MetricsLine& line);
   void evaluate();
   void save_checkpoint();
   double elapsed() const;
@@ -93,10 +102,11 @@ class Trainer {
   IndexRange local_slices_;
   std::optional<GradientReducer> reducer_;
   std::optional<SliceTree> tree_;
-  std::optional<Checkpoints> checkpoints_;  // of the rank that writes
-  std::optional<MetricsLog> metrics_;
-  int64_t step_ = 0;    // steps done
-  int64_t tokens_ = 0;  // trained on so far
+  std::optional<Checkpoints> checkpoints_;  // on the rank that writes, after resume
+  std::optional<MetricsLog> metrics_;       // likewise
+  int64_t step_ = 0;                        // steps done
+  int64_t tokens_ = 0;                      // trained on so far
+  bool started_ = false;                    // the task knows where to go on from
   Clock::time_point start_ = Clock::now();
 };
 

@@ -3,12 +3,10 @@
 #include <cstdint>
 #include <span>
 
-#include "autograd/kernels/dropout.h"
+#include "autograd/ops/dropout.h"
 #include "autograd/tape.h"
 
 namespace bertha {
-
-using kernels::Dropout;
 
 /// Attention over packed sequences: softmax(q k' / sqrt(D)) v within each sequence; tokens never see another sequence.
 /// Source:  Vaswani et al. 2017 (arXiv:1706.03762) §3.2; blocked evaluation after Dao et al. 2022 (arXiv:2205.14135).

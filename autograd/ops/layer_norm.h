@@ -1,11 +1,9 @@
 #pragma once
 
-#include "autograd/kernels/dropout.h"
+#include "autograd/ops/dropout.h"
 #include "autograd/tape.h"
 
 namespace bertha {
-
-using kernels::Dropout;
 
 /// Scale and shift of a LayerNorm, and the epsilon under its square root.
 struct LayerNormWeights {
@@ -21,8 +19,5 @@ Var layer_norm(const Var& x, const LayerNormWeights& norm);
 /// Saves: the normalised rows, one number a row; the mask is drawn again. `dropout.row_keys` (N) must outlive backward.
 Var dropout_add_layer_norm(const Dropout& dropout, const Var& x, const Var& x_bias, const Var& residual,
                            const LayerNormWeights& norm);
-
-/// y = x with each element zeroed with probability p and the others scaled by 1 / (1 - p). Shapes: x, result (N, H).
-Var dropout(const Dropout& dropout, const Var& x);
 
 }  // namespace bertha

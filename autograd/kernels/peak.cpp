@@ -1,0 +1,59 @@
+#include "autograd/kernels/peak.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "autograd/core/parallel.h"
+
+namespace bertha::kernels {
+namespace {
+
+constexpr int kChains = 12;  // independent sums: enough to hide the latency of a fused multiply-add
+constexpr int64_t kRounds = 200000;
+
+float fma_rounds_avx2() {
+  __m256 sums[kChains] = {};
+  const __m256 x = _mm256_set1_ps(0.999f);
+  for (int64_t round = 0; round < kRounds; ++round) {
+    for (__m256& sum : sums) sum = _mm256_fmadd_ps(sum, x, x);
+  }
+  __m256 total = sums[0];
+  for (int i = 1; i < kChains; ++i) total = _mm256_add_ps(total, sums[i]);
+  return _mm256_cvtss_f32(total);
+}
+
+__attribute__((target("avx512f"))) float fma_rounds_avx512() {
+  __m512 sums[kChains] = {};
+  const __m512 x = _mm512_set1_ps(0.999f);
+  for (int64_t round = 0; round < kRounds; ++round) {
+    for (__m512& sum : sums) sum = _mm512_fmadd_ps(sum, x, x);
+  }
+  __m512 total = sums[0];
+  for (int i = 1; i < kChains; ++i) total = _mm512_add_ps(total, sums[i]);
+  return _mm512_cvtss_f32(total);
+}
+
+}  // namespace
+
+double measure_fma_peak() {
+  const bool wide = __builtin_cpu_supports("avx512f");
+  const int lanes = wide ? 16 : 8;
+  double best = 0;
+  volatile float sink = 0;  // keeps the sums from being left out
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    const auto begin = std::chrono::steady_clock::now();
+#pragma omp parallel
+    {
+      const float result = wide ? fma_rounds_avx512() : fma_rounds_avx2();
+#pragma omp critical
+      sink = sink + result;
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    best = std::max(best, 2.0 * lanes * kChains * kRounds * num_threads() / seconds);
+  }
+  return best;
+}
+
+}  // namespace bertha::kernels

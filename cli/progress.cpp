@@ -1,0 +1,78 @@
+#include "cli/progress.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace bertha {
+namespace {
+
+constexpr std::chrono::milliseconds kLivePause{200};
+constexpr std::chrono::seconds kPlainPause{5};
+
+double value(const MetricsLine& line, std::string_view name) {
+  for (const auto& [known, number] : line.values) {
+    if (known == name) return number;
+  }
+  return 0;
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<int64_t>(seconds);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+}  // namespace
+
+Progress::Progress() : terminal_(isatty(STDERR_FILENO)), color_(terminal_ && !std::getenv("NO_COLOR")) {}
+
+void Progress::note(const std::string& sentence) {
+  end_live_line();
+  fmt::print(stderr, "{}\n", sentence);
+}
+
+void Progress::metrics(const MetricsLine& line, int64_t steps) {
+  if (line.phase == "train") return training(line, steps);
+  if (line.phase == "evaluation") {
+    std::string text = fmt::format("step {} evaluation:", line.step);
+    for (const auto& [name, number] : line.values) {
+      if (name != "elapsed_s") text += fmt::format(" {} {:.4f}", name, number);
+    }
+    note(color_ ? "\033[1m" + text + "\033[0m" : text);
+  }
+}
+
+void Progress::training(const MetricsLine& line, int64_t steps) {
+  const auto now = Clock::now();
+  if (first_ == Clock::time_point{}) {
+    first_ = now;
+    first_step_ = line.step;
+  }
+  const bool last = line.step == steps;
+  if (!last && now - last_ < (terminal_ ? Clock::duration(kLivePause) : Clock::duration(kPlainPause))) return;
+  last_ = now;
+  const double elapsed = std::chrono::duration<double>(now - first_).count();
+  const auto done = static_cast<double>(line.step - first_step_);
+  const double left = done > 0 ? elapsed / done * static_cast<double>(steps - line.step) : 0;
+  const std::string text =
+      fmt::format("step {}/{} loss {:.4f} lr {:.2e} norm {:.2f} {:.0f} tokens/s mfu {:.0f} % left {}", line.step, steps,
+                  value(line, "loss"), value(line, "learning_rate"), value(line, "grad_norm"),
+                  value(line, "tokens_per_s"), 100 * value(line, "mfu"), duration(left));
+  if (terminal_) {
+    fmt::print(stderr, "\r\033[K{}", text);
+    std::fflush(stderr);
+    live_ = true;
+  } else {
+    note(text);
+  }
+}
+
+void Progress::end_live_line() {
+  if (live_) fmt::print(stderr, "\n");
+  live_ = false;
+}
+
+}  // namespace bertha

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "train/metrics.h"
+
+namespace bertha {
+
+/// Shows a run on stderr: a live line where that is a terminal, otherwise a plain line every few seconds.
+class Progress {
+ public:
+  Progress();
+
+  void note(const std::string& sentence);
+  void metrics(const MetricsLine& line, int64_t steps);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void training(const MetricsLine& line, int64_t steps);
+  void end_live_line();
+
+  bool terminal_, color_;
+  bool live_ = false;  // the cursor stands behind a live line
+  Clock::time_point last_{};
+  Clock::time_point first_{};  // of the first training line,
+  int64_t first_step_ = 0;     // for the time that is left
+};
+
+}  // namespace bertha
