@@ -1,8 +1,8 @@
 """The peer of `bertha bench`: the same full pretraining step in PyTorch and Hugging Face transformers.
 
 Forward, backward, clipping and AdamW of BertForMaskedLM on random tokens; dropout 0.1, 15 % masked, SDPA attention,
-bf16 by autocast. As tuned as the libraries allow without other code: the fused optimiser, and only masked rows reach the
-decoder. Prints one JSON object like `bertha bench --json`.
+bf16 by autocast. As tuned as the libraries allow without other code: the fused optimiser, and only masked rows reach
+the decoder. Prints one JSON object like `bertha bench --json`.
 """
 
 import argparse
