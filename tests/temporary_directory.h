@@ -6,11 +6,13 @@
 
 namespace bertha {
 
-/// A fresh directory, removed with everything in it.
+/// A fresh directory, removed with everything in it; in memory where the system has a place for that.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "bertha-test-XXXXXX";
+    const std::filesystem::path memory = "/dev/shm";
+    const auto parent = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+    std::string pattern = parent / "bertha-test-XXXXXX";
     path_ = mkdtemp(pattern.data());
   }
   ~TemporaryDirectory() { std::filesystem::remove_all(path_); }

@@ -22,7 +22,8 @@ constexpr size_t kDigits = 8;
 constexpr uint64_t kMaxLatestBytes = 256;
 
 std::string name_of_step(int64_t step) {
-  return fmt::format("{}{:08}", kPrefix, step);
+  const std::string digits = std::to_string(step);
+  return std::string(kPrefix).append(kDigits - std::min(kDigits, digits.size()), '0').append(digits);
 }
 
 /// The step of a checkpoint's name; none for any other name.

@@ -97,7 +97,7 @@ enum class Scope { kEverything, kBetweenTensors };
 class FileVerifier {
  public:
   FileVerifier(const std::string& path, const FileRecord& record, Scope scope)
-      : file_(path), record_(record), scope_(scope) {}
+      : file_(path), record_(record), scope_(scope), block_(std::min(kBlock, record.bytes)) {}
 
   std::vector<Damage> run() && {
     if (!check_size()) return std::move(damage_);
@@ -156,7 +156,7 @@ class FileVerifier {
   const FileRecord& record_;
   Scope scope_;
   Checksum whole_, between_;
-  std::vector<std::byte> block_ = std::vector<std::byte>(kBlock);
+  std::vector<std::byte> block_;
   std::vector<Damage> damage_;
 };
 

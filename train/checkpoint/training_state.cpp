@@ -1,25 +1,22 @@
 #include "train/checkpoint/training_state.h"
 
 #include <hdf5.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
-#include <limits>
 #include <sstream>
 #include <utility>
 
 #include "autograd/core/error.h"
-#include "train/checkpoint/input_file.h"
 #include "train/checkpoint/manifest.h"
 
 namespace bertha {
 namespace {
 
 constexpr size_t kMaxTextBytes = size_t{16} << 20;
+constexpr size_t kBytesPerObject = 512;  // what HDF5 needs to describe a data set, rounded up
+constexpr size_t kOtherObjects = 16;
 
 /// An HDF5 identifier, released by its own kind of close.
 class Id {
@@ -44,28 +41,18 @@ void silence() {
 
 // ---- Writing
 
-// HDF5 1.10 crashes when a write fails. It therefore writes into memory only: all of the file but the moments'
-// elements, for which it leaves holes. The file itself is written by OutputFile, skeleton and elements in turn.
-class Skeleton {
- public:
-  Skeleton() : descriptor_(memfd_create("training_state", MFD_CLOEXEC)) {
-    check<Error>(descriptor_ >= 0, "training state: no memory file: ", std::strerror(errno));
-  }
-  ~Skeleton() { close(descriptor_); }
-  Skeleton(const Skeleton&) = delete;
-  Skeleton& operator=(const Skeleton&) = delete;
+struct Hole {
+  uint64_t offset;
+  std::string name;
+  std::span<const float> values;
+};
 
-  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
-  struct Hole {
-    uint64_t offset;
-    std::string name;
-    std::span<const float> values;
-  };
+// HDF5 1.10 crashes when a write to disk fails. It therefore makes its file in memory and leaves holes where the
+// moments' elements belong; OutputFile writes both in turn, and no element is copied.
+struct Skeleton {
+  std::vector<std::byte> image;  // from the start; zeros follow it
   std::vector<Hole> holes;
-
- private:
-  int descriptor_;
+  uint64_t size = 0;
 };
 
 [[noreturn]] void fail_to_build(std::string_view what) {
@@ -146,23 +133,62 @@ uint64_t make_hole(hid_t group, const TensorView& tensor) {
   return offset;
 }
 
-void build(Skeleton& skeleton, const TrainingState& state, std::span<const MomentView> moments) {
-  const hid_t file = H5Fcreate(skeleton.path().c_str(), H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE), H5P_DEFAULT);
-  if (file < 0) fail_to_build("a file in memory");
-  {
-    const Id closing{file, H5Fclose};
-    write_members(file, state);
-    for (const MomentView& moment : moments) {
-      const Id group = make_group(file, moment.name);
-      for (const TensorView& tensor : moment.tensors) {
-        check<Error>(tensor.values.size() == static_cast<size_t>(tensor.shape.numel()), "training state: '",
-                     moment.name, "/", tensor.name, "' has ", tensor.values.size(), " elements and shape ",
-                     tensor.shape);
-        skeleton.holes.push_back({make_hole(group, tensor), moment.name + "/" + tensor.name, tensor.values});
-      }
+void make_contents(hid_t file, Skeleton& skeleton, const TrainingState& state, std::span<const MomentView> moments) {
+  write_members(file, state);
+  for (const MomentView& moment : moments) {
+    const Id group = make_group(file, moment.name);
+    for (const TensorView& tensor : moment.tensors) {
+      const std::string name = moment.name + "/" + tensor.name;
+      check<Error>(tensor.values.size() == static_cast<size_t>(tensor.shape.numel()), "training state: '", name,
+                   "' has ", tensor.values.size(), " elements and shape ", tensor.shape);
+      skeleton.holes.push_back({make_hole(group, tensor), name, tensor.values});
     }
   }
-  std::ranges::sort(skeleton.holes, {}, &Skeleton::Hole::offset);
+}
+
+void* resize_image(void* image, size_t bytes) {
+  auto& resized = *static_cast<std::vector<std::byte>*>(image);
+  resized.resize(bytes);
+  return resized.data();
+}
+
+// A file in memory, which stays in `image` after it was closed.
+Id access_to(std::vector<std::byte>& image) {
+  using Operation = H5FD_file_image_op_t;
+  H5FD_file_image_callbacks_t callbacks{
+      .image_malloc = [](size_t bytes, Operation, void* target) { return resize_image(target, bytes); },
+      .image_memcpy = [](void* to, const void* from, size_t bytes, Operation,
+                         void*) { return std::memcpy(to, from, bytes); },
+      .image_realloc = [](void*, size_t bytes, Operation, void* target) { return resize_image(target, bytes); },
+      .image_free = [](void*, Operation, void*) -> herr_t { return 0; },
+      .udata_copy = [](void* target) { return target; },
+      .udata_free = [](void*) -> herr_t { return 0; },
+      .udata = &image};
+  Id access = made(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "properties");
+  if (H5Pset_fapl_core(access, /*increment=*/1, /*backing_store=*/false) < 0 ||
+      H5Pset_file_image_callbacks(access, &callbacks) < 0) {
+    fail_to_build("a file in memory");
+  }
+  return access;
+}
+
+Skeleton make_skeleton(const TrainingState& state, std::span<const MomentView> moments) {
+  Skeleton skeleton;
+  const Id access = access_to(skeleton.image);
+  // What HDF5 writes comes first, so that the image ends before the holes.
+  size_t tensors = 0;
+  for (const MomentView& moment : moments) tensors += moment.tensors.size();
+  H5Pset_meta_block_size(access, kBytesPerObject * (tensors + kOtherObjects));
+  {
+    const Id file = made(H5Fcreate("training_state", H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE), access), H5Fclose,
+                         "a file in memory");
+    make_contents(file, skeleton, state, moments);
+    hsize_t size = 0;
+    if (H5Fget_filesize(file, &size) < 0) fail_to_build("a whole file");
+    skeleton.size = size;
+  }
+  std::ranges::sort(skeleton.holes, {}, &Hole::offset);
+  return skeleton;
 }
 
 // ---- Reading
@@ -297,20 +323,17 @@ void check_same_run(const std::string& path, const RunIdentity& found, const Run
 
 void write_training_state(OutputFile& file, const TrainingState& state, std::span<const MomentView> moments) {
   silence();
-  Skeleton skeleton;
-  build(skeleton, state, moments);
-  const InputFile built(skeleton.path());
-  std::vector<std::byte> between;
+  const Skeleton skeleton = make_skeleton(state, moments);
   const auto copy_up_to = [&](uint64_t end) {
-    between.resize(end - file.size());
-    built.read(file.size(), between);
-    file.write(between);
+    const std::span<const std::byte> image(skeleton.image);
+    if (file.size() < image.size()) file.write(image.subspan(file.size(), std::min(end, image.size()) - file.size()));
+    file.write(std::vector<std::byte>(end - file.size()));
   };
-  for (const Skeleton::Hole& hole : skeleton.holes) {
+  for (const Hole& hole : skeleton.holes) {
     copy_up_to(hole.offset);
     file.write_tensor(hole.name, hole.values);
   }
-  copy_up_to(built.size());
+  copy_up_to(skeleton.size);
 }
 
 struct TrainingStateFile::Handle {

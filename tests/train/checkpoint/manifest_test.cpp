@@ -70,7 +70,7 @@ TEST_F(ManifestTest, NamesTheTensorAtWhichAFileIsCutOff) {
 TEST_F(ManifestTest, CountsFurtherDamage) {
   change("config.json", [](std::string& bytes) { bytes += ' '; });
   std::filesystem::remove(directory_ + "/vocab.txt");
-  expect_damage(directory_, "config.json: has 23 bytes (22 were written)", "(and 1 more)");
+  expect_damage(directory_, "config.json: has 24 bytes (23 were written)", "(and 1 more)");
   const std::vector<Damage> damage = find_damage(directory_);
   ASSERT_EQ(damage.size(), 2u);
   EXPECT_EQ(to_sentence(damage[1]), directory_ + "/vocab.txt: is missing");

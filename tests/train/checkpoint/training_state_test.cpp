@@ -74,8 +74,12 @@ TEST(TrainingState, RecordsEveryTensorWhereItIs) {
   for (const TensorRecord& tensor : record.tensors) {
     std::vector<float> values(tensor.bytes / sizeof(float));
     file.read(tensor.offset, std::as_writable_bytes(std::span(values)));
-    if (tensor.name == "first_moment/bert.dense.weight") EXPECT_EQ(values, tiny.first_weight);
-    if (tensor.name == "second_moment/bert.dense.bias") EXPECT_EQ(values, tiny.second_bias);
+    if (tensor.name == "first_moment/bert.dense.weight") {
+      EXPECT_EQ(values, tiny.first_weight);
+    }
+    if (tensor.name == "second_moment/bert.dense.bias") {
+      EXPECT_EQ(values, tiny.second_bias);
+    }
   }
 }
 
