@@ -82,7 +82,7 @@ void AtomicDirectory::write_file(const std::string& name, const std::function<vo
 
 void AtomicDirectory::publish() {
   OutputFile file(temporary_ + "/" + std::string(kManifestName));
-  file.write(to_json(manifest_));
+  file.write(manifest_.to_text());
   file.finish();
   sync_directory(temporary_);
   verify_directory(temporary_);

@@ -1,10 +1,10 @@
 #include "train/checkpoint/checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "autograd/core/error.h"
 #include "train/checkpoint/atomic_directory.h"
@@ -53,7 +53,7 @@ std::string read_latest(const std::string& path) {
 }
 
 void verify_checkpoint(const std::string& directory) {
-  const Manifest manifest = read_manifest(directory);
+  const Manifest manifest = Manifest::read(directory);
   for (const std::string_view name : {kWeightsName, kTrainingStateName}) {
     check<DamagedFileError>(manifest.find(name) != nullptr, directory, ": its manifest does not list ", name);
   }

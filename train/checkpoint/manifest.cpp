@@ -1,13 +1,12 @@
 #include "train/checkpoint/manifest.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "autograd/core/error.h"
-#include "train/checkpoint/checksum.h"
+#include "data/checksum.h"
 #include "train/checkpoint/input_file.h"
 
 namespace bertha {
@@ -19,13 +18,6 @@ constexpr std::string_view kTailBegin = ",\n  \"checksum\": \"";
 constexpr std::string_view kTailEnd = "\"\n}\n";
 constexpr size_t kDigits = 16;
 
-std::string to_hex(uint64_t value) {
-  std::array<char, kDigits> digits{};
-  const auto end = std::to_chars(digits.begin(), digits.end(), value, 16).ptr;
-  const std::string_view text(digits.begin(), end);
-  return std::string(kDigits - text.size(), '0').append(text);
-}
-
 uint64_t from_hex(const nlohmann::json& json) {
   const std::string_view text = json.get_ref<const std::string&>();
   uint64_t value = 0;
@@ -35,7 +27,7 @@ uint64_t from_hex(const nlohmann::json& json) {
   return value;
 }
 
-nlohmann::ordered_json to_json(const FileRecord& file) {
+nlohmann::ordered_json file_to_json(const FileRecord& file) {
   nlohmann::ordered_json json{{"name", file.name}, {"bytes", file.bytes}, {"checksum", to_hex(file.checksum)}};
   if (file.tensors.empty()) return json;
   json["checksum_between"] = to_hex(file.checksum_between);
@@ -76,7 +68,8 @@ std::string_view checked_body(std::string_view text) {
   constexpr size_t kTail = kTailBegin.size() + kDigits + kTailEnd.size();
   check<DamagedFileError>(text.size() >= kTail, "has ", text.size(), " bytes, too few to be whole");
   const std::string_view body = text.substr(0, text.size() - kTail);
-  const std::string tail = std::string(kTailBegin).append(to_hex(checksum_of(body))).append(kTailEnd);
+  const std::string tail =
+      std::string(kTailBegin).append(to_hex(checksum_of(std::as_bytes(std::span(body))))).append(kTailEnd);
   check<DamagedFileError>(text.substr(body.size()) == tail, "does not end in the checksum of its content");
   return body;
 }
@@ -160,7 +153,7 @@ class FileVerifier {
   std::vector<Damage> damage_;
 };
 
-std::vector<Damage> find_damage(const std::string& directory, const FileRecord& record, Scope scope) {
+std::vector<Damage> find_damage_within(const std::string& directory, const FileRecord& record, Scope scope) {
   const std::string path = directory + "/" + record.name;
   if (!std::filesystem::exists(path)) return {{path, "", "is missing"}};
   return FileVerifier(path, record, scope).run();
@@ -179,16 +172,16 @@ const FileRecord* Manifest::find(std::string_view name) const {
   return it == files.end() ? nullptr : &*it;
 }
 
-std::string to_json(const Manifest& manifest) {
+std::string Manifest::to_text() const {
   nlohmann::ordered_json json{{"format_version", kFormatVersion}, {"checksum_algorithm", "XXH3-64"}};
-  auto& files = json["files"] = nlohmann::ordered_json::array();
-  for (const FileRecord& file : manifest.files) files.push_back(to_json(file));
+  auto& list = json["files"] = nlohmann::ordered_json::array();
+  for (const FileRecord& file : files) list.push_back(file_to_json(file));
   std::string text = json.dump(2);
   text.resize(text.size() - std::string_view("\n}").size());
-  return text + std::string(kTailBegin) + to_hex(checksum_of(text)) + std::string(kTailEnd);
+  return text + std::string(kTailBegin) + to_hex(checksum_of(std::as_bytes(std::span(text)))) + std::string(kTailEnd);
 }
 
-Manifest read_manifest(const std::string& directory) {
+Manifest Manifest::read(const std::string& directory) {
   const std::string path = directory + "/" + std::string(kManifestName);
   check<DamagedFileError>(std::filesystem::exists(path), path, ": is missing");
   const std::string text = read_text(path, kMaxManifestBytes);
@@ -209,10 +202,14 @@ std::string to_sentence(const Damage& damage) {
 
 std::vector<Damage> find_damage(const std::string& directory) {
   std::vector<Damage> damage;
-  for (const FileRecord& record : read_manifest(directory).files) {
-    std::ranges::move(find_damage(directory, record, Scope::kEverything), std::back_inserter(damage));
+  for (const FileRecord& record : Manifest::read(directory).files) {
+    std::ranges::move(find_damage(directory, record), std::back_inserter(damage));
   }
   return damage;
+}
+
+std::vector<Damage> find_damage(const std::string& directory, const FileRecord& record) {
+  return find_damage_within(directory, record, Scope::kEverything);
 }
 
 void verify_directory(const std::string& directory) {
@@ -220,7 +217,7 @@ void verify_directory(const std::string& directory) {
 }
 
 void verify_between_tensors(const std::string& directory, const FileRecord& record) {
-  refuse_damage(find_damage(directory, record, Scope::kBetweenTensors));
+  refuse_damage(find_damage_within(directory, record, Scope::kBetweenTensors));
 }
 
 }  // namespace bertha

@@ -30,15 +30,14 @@ struct FileRecord {
 struct Manifest {
   std::vector<FileRecord> files;
 
+  /// Throws DamagedFileError where the manifest is missing or is not what was written, MismatchError where another
+  /// version of the format wrote it.
+  static Manifest read(const std::string& directory);
+  std::string to_text() const;
+
   /// Null where there is none of this name.
   const FileRecord* find(std::string_view name) const;
 };
-
-std::string to_json(const Manifest& manifest);
-
-/// Throws DamagedFileError where the manifest is missing or is not what was written, MismatchError where another
-/// version of the format wrote it.
-Manifest read_manifest(const std::string& directory);
 
 /// One thing that is not what was written.
 struct Damage {
@@ -48,8 +47,10 @@ struct Damage {
 };
 std::string to_sentence(const Damage& damage);
 
-/// Reads every byte that the manifest knows of; empty where all are what was written. Throws as read_manifest does.
+/// Reads every byte that the manifest knows of; empty where all are what was written. Throws as Manifest::read does.
 std::vector<Damage> find_damage(const std::string& directory);
+/// The same for one file.
+std::vector<Damage> find_damage(const std::string& directory, const FileRecord& record);
 
 /// Throws DamagedFileError with the first damage found, and how many more there are.
 void verify_directory(const std::string& directory);

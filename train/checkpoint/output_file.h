@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "train/checkpoint/checksum.h"
+#include "data/checksum.h"
 #include "train/checkpoint/manifest.h"
 
 namespace bertha {

@@ -281,7 +281,7 @@ TrainingState read_members(hid_t file, const std::string& path) {
 
 Id open_checked(const std::string& directory) {
   const std::string path = directory + "/" + std::string(kTrainingStateName);
-  const Manifest manifest = read_manifest(directory);
+  const Manifest manifest = Manifest::read(directory);
   const FileRecord* record = manifest.find(kTrainingStateName);
   check<DamagedFileError>(record != nullptr, path, ": is not in the manifest; is this a checkpoint?");
   verify_between_tensors(directory, *record);

@@ -6,17 +6,19 @@
 #include <functional>
 
 #include "autograd/core/error.h"
+#include "data/checksum.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
-#include "train/checkpoint/checksum.h"
 
 namespace bertha {
 namespace {
 
+std::string checksum_text(std::string_view bytes) {
+  return to_hex(checksum_of(std::as_bytes(std::span(bytes))));
+}
+
 std::string with_checksum(const std::string& body) {
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016lx", checksum_of(body));
-  return body + ",\n  \"checksum\": \"" + digits + "\"\n}\n";
+  return body + ",\n  \"checksum\": \"" + checksum_text(body) + "\"\n}\n";
 }
 
 void expect_damage(const std::string& directory, const std::string& part, const std::string& what) {
@@ -44,11 +46,11 @@ class ManifestTest : public testing::Test {
 };
 
 TEST_F(ManifestTest, RoundTrips) {
-  const Manifest manifest = read_manifest(directory_);
-  EXPECT_EQ(to_json(manifest), bytes_of(directory_ + "/MANIFEST.json"));
+  const Manifest manifest = Manifest::read(directory_);
+  EXPECT_EQ(manifest.to_text(), bytes_of(directory_ + "/MANIFEST.json"));
   ASSERT_NE(manifest.find("model.safetensors"), nullptr);
   EXPECT_EQ(manifest.find("model.safetensors")->tensors.at(1).name, "bert.dense.weight");
-  EXPECT_EQ(manifest.find("config.json")->checksum, checksum_of(bytes_of(directory_ + "/config.json")));
+  EXPECT_EQ(to_hex(manifest.find("config.json")->checksum), checksum_text(bytes_of(directory_ + "/config.json")));
   EXPECT_EQ(manifest.find("absent"), nullptr);
 }
 
@@ -82,7 +84,7 @@ TEST_F(ManifestTest, LeavesOtherFilesAlone) {
 }
 
 TEST_F(ManifestTest, QuickCheckSeesTheHeaderAndNotTheTensors) {
-  const FileRecord record = *read_manifest(directory_).find("model.safetensors");
+  const FileRecord record = *Manifest::read(directory_).find("model.safetensors");
   change("model.safetensors", [](std::string& bytes) { bytes.back() ^= 1; });
   EXPECT_NO_THROW(verify_between_tensors(directory_, record));
   change("model.safetensors", [](std::string& bytes) { bytes[20] ^= 1; });
@@ -91,12 +93,12 @@ TEST_F(ManifestTest, QuickCheckSeesTheHeaderAndNotTheTensors) {
 
 TEST_F(ManifestTest, RefusesAMissingOne) {
   std::filesystem::remove(directory_ + "/MANIFEST.json");
-  EXPECT_THROW(read_manifest(directory_), DamagedFileError);
+  EXPECT_THROW(Manifest::read(directory_), DamagedFileError);
 }
 
 TEST_F(ManifestTest, RefusesAnotherFormatVersion) {
   write_bytes(directory_ + "/MANIFEST.json", with_checksum("{\n  \"format_version\": 2,\n  \"files\": []"));
-  EXPECT_THROW(read_manifest(directory_), MismatchError);
+  EXPECT_THROW(Manifest::read(directory_), MismatchError);
 }
 
 TEST_F(ManifestTest, RefusesHostileContentWithARightChecksum) {
@@ -124,7 +126,7 @@ TEST_F(ManifestTest, RefusesHostileContentWithARightChecksum) {
   };
   for (const std::string& body : bodies) {
     write_bytes(directory_ + "/MANIFEST.json", with_checksum(body));
-    EXPECT_THROW(read_manifest(directory_), DamagedFileError) << body.substr(0, 200);
+    EXPECT_THROW(Manifest::read(directory_), DamagedFileError) << body.substr(0, 200);
   }
 }
 
