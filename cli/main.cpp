@@ -1,9 +1,11 @@
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <new>
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
+#include "train/comm/communicator.h"
 
 namespace {
 
@@ -14,25 +16,41 @@ int exit_code(const std::exception& error) {
   return 1;
 }
 
+void register_commands(CLI::App& app) {
+  bertha::add_bench(app);
+  bertha::add_predict(app);
+  bertha::add_tokenize(app);
+}
+
+// One message for all ranks: the lowest that fails speaks, and takes the others with it.
+int report(const std::function<int()>& say) {
+  bertha::let_lower_ranks_report();
+  const int code = say();
+  if (code != 0) bertha::abort_all_ranks(code);
+  return code;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Pretrains and fine-tunes BERT on CPUs, from a folder of text to a finished model."};
   app.name("bertha");
   app.require_subcommand(1);
   app.set_version_flag("--version", "bertha " BERTHA_VERSION);
-  bertha::add_bench(app);
-  bertha::add_predict(app);
-  bertha::add_tokenize(app);
+  register_commands(app);
   try {
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return report([&] { return app.exit(error) == 0 ? 0 : 2; });
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "bertha: out of memory\n");
-    return 1;
+    return report([] {
+      std::fputs("bertha: out of memory\n", stderr);
+      return 1;
+    });
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "bertha: %s\n", error.what());
-    return exit_code(error);
+    return report([&] {
+      std::fprintf(stderr, "bertha: %s\n", error.what());
+      return exit_code(error);
+    });
   }
 }
 

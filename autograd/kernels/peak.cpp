@@ -14,7 +14,8 @@ constexpr int kChains = 12;  // independent sums: enough to hide the latency of 
 constexpr int64_t kRounds = 200000;
 
 float fma_rounds_avx2() {
-  __m256 sums[kChains] = {};
+  __m256 sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm256_set1_ps(static_cast<float>(i));
   const __m256 x = _mm256_set1_ps(0.999f);
   for (int64_t round = 0; round < kRounds; ++round) {
     for (__m256& sum : sums) sum = _mm256_fmadd_ps(sum, x, x);
@@ -25,7 +26,8 @@ float fma_rounds_avx2() {
 }
 
 __attribute__((target("avx512f"))) float fma_rounds_avx512() {
-  __m512 sums[kChains] = {};
+  __m512 sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
   const __m512 x = _mm512_set1_ps(0.999f);
   for (int64_t round = 0; round < kRounds; ++round) {
     for (__m512& sum : sums) sum = _mm512_fmadd_ps(sum, x, x);

@@ -1,0 +1,228 @@
+#include "train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/train/small_task.h"
+#include "train/comm/self_communicator.h"
+#include "train/comm/thread_communicator.h"
+
+namespace bertha {
+namespace {
+
+namespace fs = std::filesystem;
+
+const RunEvents kSilent = {.note = [](const std::string&) {}, .metrics = [](const MetricsLine&, int64_t) {}};
+
+TrainerOptions options(Reduction reduction, int64_t steps) {
+  TrainerOptions o;
+  o.steps = steps;
+  o.global_batch_size = 10;
+  o.schedule = {ScheduleKind::kLinear, 1e-2, 3, steps};
+  o.reduction = reduction;
+  o.evaluate_every = 4;
+  o.checkpoint_every = 5;
+  o.peak_flops = 1e9;
+  return o;
+}
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    directory_ = fs::temp_directory_path() / ("bertha-" + std::string(info->name()) + "-" + std::to_string(getpid()));
+    fs::remove_all(directory_);
+    fs::create_directories(directory_);
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  // Trains `steps` steps in memory on `ranks` ranks; every rank's values and rank 0's losses.
+  struct Result {
+    std::vector<std::vector<float>> values;
+    std::vector<double> losses;
+  };
+  static Result train(int ranks, Reduction reduction, int64_t steps) {
+    Result result;
+    result.values.resize(static_cast<size_t>(ranks));
+    run_as_ranks(ranks, [&](Communicator& communicator) {
+      SmallTask task(MicroSlices(10, 2));
+      Trainer trainer(options(reduction, steps), *task, communicator, kSilent);
+      for (int64_t step = 0; step < steps; ++step) {
+        const StepReport report = trainer.step();
+        if (communicator.rank() == 0) result.losses.push_back(report.loss());
+      }
+      const auto values = task.model().parameters().values();
+      result.values[static_cast<size_t>(communicator.rank())].assign(values.begin(), values.end());
+    });
+    return result;
+  }
+
+  std::vector<nlohmann::json> metrics(const std::string& phase) const {
+    std::vector<nlohmann::json> lines;
+    std::ifstream file(directory_ / "metrics.jsonl");
+    for (std::string line; std::getline(file, line);) {
+      lines.push_back(nlohmann::json::parse(line));
+      if (lines.back()["phase"] != phase) lines.pop_back();
+    }
+    return lines;
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(TrainerTest, LearnsTheSmallTask) {
+  const Result result = train(1, Reduction::kAfterBackward, 250);
+  EXPECT_LT(result.losses.back(), 0.6 * result.losses.front());
+}
+
+TEST_F(TrainerTest, DeterministicModeGivesTheSameBitsOnAnyNumberOfRanks) {
+  const Result one = train(1, Reduction::kDeterministic, 12);
+  for (const int ranks : {2, 3, 4, 5}) {
+    const Result many = train(ranks, Reduction::kDeterministic, 12);
+    EXPECT_EQ(many.losses, one.losses) << ranks;
+    for (const auto& values : many.values) EXPECT_EQ(values, one.values[0]) << ranks;
+  }
+}
+
+TEST_F(TrainerTest, RanksOverlapAndAccumulationOnlyRoundDifferently) {
+  const Result reference = train(1, Reduction::kDeterministic, 12);
+  for (const Reduction reduction : {Reduction::kAfterBackward, Reduction::kOverlapped}) {
+    for (const int ranks : {1, 2, 4}) {
+      const Result result = train(ranks, reduction, 12);
+      for (size_t step = 0; step < reference.losses.size(); ++step) {
+        EXPECT_NEAR(result.losses[step], reference.losses[step], 1e-4) << ranks << " ranks, step " << step;
+      }
+      for (const auto& values : result.values) EXPECT_EQ(values, result.values[0]);
+    }
+  }
+}
+
+TEST_F(TrainerTest, OverlapDoesNotChangeTheBits) {
+  EXPECT_EQ(train(3, Reduction::kOverlapped, 8).values, train(3, Reduction::kAfterBackward, 8).values);
+}
+
+TEST_F(TrainerTest, ResumesBitForBitFromEveryStep) {
+  SelfCommunicator self;
+  TrainerOptions o = options(Reduction::kAfterBackward, 7);
+  o.checkpoint_every = 1;
+  o.keep_checkpoints = 100;
+  const auto run = [&](const fs::path& output) {
+    o.output = output;
+    SmallTask task(MicroSlices(10, 3));
+    Trainer trainer(o, *task, self, kSilent);
+    trainer.resume();
+    EXPECT_EQ(trainer.run(), Trainer::Outcome::kFinished);
+    const auto values = task.model().parameters().values();
+    return std::vector<float>(values.begin(), values.end());
+  };
+  const auto uninterrupted = run(directory_ / "whole");
+  for (int64_t stop = 1; stop < 7; ++stop) {
+    const fs::path copy = directory_ / ("stop-" + std::to_string(stop));
+    fs::copy(directory_ / "whole", copy, fs::copy_options::recursive);
+    for (int64_t step = stop + 1; step <= 7; ++step) {
+      fs::remove_all(copy / "checkpoints" / ("step-0000000" + std::to_string(step)));
+    }
+    std::ofstream(copy / "checkpoints" / "latest") << "step-0000000" << stop << "\n";
+    EXPECT_EQ(run(copy), uninterrupted) << "stopped after step " << stop;
+    directory_.swap(const_cast<fs::path&>(copy));
+    EXPECT_EQ(metrics("train").size(), 7) << "each step once";
+    directory_.swap(const_cast<fs::path&>(copy));
+  }
+}
+
+TEST_F(TrainerTest, WritesTrainEvaluationAndCheckpointLines) {
+  SelfCommunicator self;
+  TrainerOptions o = options(Reduction::kAfterBackward, 9);
+  o.output = directory_;
+  SmallTask task(MicroSlices(10, 5));
+  Trainer trainer(o, *task, self, kSilent);
+  trainer.resume();
+  trainer.run();
+  const auto train = metrics("train");
+  ASSERT_EQ(train.size(), 9);
+  for (size_t i = 0; i < train.size(); ++i) EXPECT_EQ(train[i]["step"], i + 1);
+  for (const char* key : {"tokens", "loss", "mlm_loss", "mlm_accuracy", "learning_rate", "grad_norm", "tokens_per_s", "mfu",
+                          "communication_share", "peak_rss_mib", "elapsed_s"}) {
+    EXPECT_TRUE(train[0].contains(key)) << key;
+  }
+  EXPECT_EQ(metrics("evaluation").size(), 3);  // steps 4, 8 and the last
+  EXPECT_TRUE(metrics("evaluation")[0].contains("perplexity"));
+  EXPECT_EQ(metrics("checkpoint").size(), 2);
+}
+
+TEST_F(TrainerTest, ASignalSavesAndStops) {
+  SelfCommunicator self;
+  TrainerOptions o = options(Reduction::kAfterBackward, 50);
+  o.output = directory_;
+  SmallTask task(MicroSlices(10, 5));
+  RunEvents events = kSilent;
+  events.metrics = [](const MetricsLine& line, int64_t) {
+    if (line.phase == "train" && line.step == 2) std::raise(SIGUSR1);
+  };
+  Trainer trainer(o, *task, self, events);
+  trainer.resume();
+  EXPECT_EQ(trainer.run(), Trainer::Outcome::kStopped);
+  SmallTask again(MicroSlices(10, 5));
+  Trainer next(o, *again, self, kSilent);
+  EXPECT_EQ(next.resume(), 3);
+}
+
+TEST_F(TrainerTest, NamesTheFirstLayerThatIsNotFinite) {
+  SelfCommunicator self;
+  SmallTask task(MicroSlices(10, 5));
+  for (const PublishedTensor& tensor : task.model().parameters().published()) {
+    // Finite, but more than one times it is not.
+    if (tensor.name == "bert.encoder.layer.1.attention.output.LayerNorm.weight") {
+      task.model().parameters().values()[static_cast<size_t>(tensor.offset)] = std::numeric_limits<float>::max();
+    }
+  }
+  Trainer trainer(options(Reduction::kAfterBackward, 5), *task, self, kSilent);
+  try {
+    trainer.step();
+    FAIL();
+  } catch (const Error& error) {
+    const std::string sentence = error.what();
+    EXPECT_NE(sentence.find("step 1:"), std::string::npos) << sentence;
+    EXPECT_NE(sentence.find("bert.encoder.layer.1"), std::string::npos) << sentence;
+  }
+}
+
+TEST_F(TrainerTest, NamesAParameterThatIsNotFinite) {
+  SelfCommunicator self;
+  SmallTask task(MicroSlices(10, 5));
+  const PublishedTensor& tensor = task.model().parameters().published().back();
+  task.model().parameters().values()[static_cast<size_t>(tensor.offset)] = std::numeric_limits<float>::quiet_NaN();
+  Trainer trainer(options(Reduction::kAfterBackward, 5), *task, self, kSilent);
+  try {
+    trainer.step();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("the parameter '" + tensor.name + "'"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(TrainerTest, RefusesACheckpointOfAnotherSeed) {
+  SelfCommunicator self;
+  TrainerOptions o = options(Reduction::kAfterBackward, 5);
+  o.output = directory_;
+  SmallTask first(MicroSlices(10, 5), 1);
+  Trainer trainer(o, *first, self, kSilent);
+  trainer.resume();
+  trainer.run();
+  SmallTask second(MicroSlices(10, 5), 2);
+  Trainer other(o, *second, self, kSilent);
+  EXPECT_THROW(other.resume(), MismatchError);
+}
+
+TEST_F(TrainerTest, MoreRanksThanMicroSlicesIsAnError) {
+  EXPECT_THROW(train(6, Reduction::kAfterBackward, 1), ConfigError);
+}
+
+}  // namespace
+}  // namespace bertha
