@@ -18,6 +18,7 @@ int exit_code(const std::exception& error) {
 
 void register_commands(CLI::App& app) {
   bertha::add_bench(app);
+  bertha::add_inspect(app);
   bertha::add_predict(app);
   bertha::add_tokenize(app);
 }

@@ -1,7 +1,5 @@
 #include "train/checkpoint/checkpoint.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
