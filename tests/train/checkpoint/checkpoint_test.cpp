@@ -1,7 +1,10 @@
 #include "train/checkpoint/checkpoint.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -139,6 +142,28 @@ TEST_F(CheckpointsTest, EqualStatesAreEqualFiles) {
   const std::string a = tiny_.save(Checkpoints(parent_ / "a", 1), 100);
   const std::string b = tiny_.save(Checkpoints(parent_ / "b", 1), 100);
   for (const std::string& name : names_in(a)) EXPECT_EQ(bytes_of(a + "/" + name), bytes_of(b + "/" + name)) << name;
+}
+
+TEST_F(CheckpointsTest, KilledAtAnyMomentLeavesAGoodOneAndLatestNamingIt) {
+  tiny_.save(open(2), 1);
+  for (int round = 0; round < 40; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (int64_t step = 2;; ++step) tiny_.save(open(2), step % 5 + 1);
+    }
+    usleep(static_cast<useconds_t>(1000 + 137 * round));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    const Checkpoints checkpoints = open(2);
+    const Checkpoints::Choice choice = checkpoints.newest_good();
+    ASSERT_TRUE(choice.directory);
+    EXPECT_TRUE(choice.skipped.empty()) << choice.skipped.front();
+    EXPECT_EQ(fs::path(*choice.directory).filename().string() + "\n", bytes_of(directory("latest")));
+    for (const std::string& name : names_in(directory())) {
+      if (name == "latest") continue;
+      EXPECT_TRUE(find_damage(directory(name)).empty()) << name;
+    }
+  }
 }
 
 class DamagedCheckpointTest : public CheckpointsTest {
