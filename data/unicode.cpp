@@ -12,17 +12,22 @@ struct Range {
   char32_t first, last;
 };
 
-// Marks, punctuation and format characters younger than Unicode 8.0, with neighbours that are none of these.
+// Marks, punctuation and format characters younger than Unicode 8.0, with neighbours whose class is kText anyway.
 constexpr Range kYoungerThanReference[] = {
     {0x61D, 0x61D},     {0x7FD, 0x7FD},     {0x890, 0x8E2},     {0x9FD, 0x9FE},     {0xA76, 0xA76},
     {0xAFA, 0xAFF},     {0xB55, 0xB55},     {0xC04, 0xC04},     {0xC3C, 0xC3C},     {0xC77, 0xC77},
     {0xC84, 0xC84},     {0xD00, 0xD00},     {0xD3B, 0xD3C},     {0xD81, 0xD81},     {0xEBA, 0xEBA},
-    {0xECE, 0xECE},     {0x180F, 0x180F},   {0x1885, 0x1886},   {0x1ABF, 0x1ACE},   {0x1B7D, 0x1B7E},
-    {0x1DF6, 0x1DFB},   {0x2E43, 0x2E4F},   {0x2E52, 0x2E5D},   {0xA82C, 0xA82C},   {0xA8C5, 0xA8C5},
-    {0xA8FF, 0xA8FF},   {0xA9BD, 0xA9BD},   {0x10D24, 0x10D27}, {0x10EAB, 0x10F89}, {0x11070, 0x11074},
-    {0x110C2, 0x110CD}, {0x111CF, 0x111CF}, {0x1123E, 0x11241}, {0x1133B, 0x1133B}, {0x11438, 0x1145E},
-    {0x11660, 0x1166C}, {0x116B9, 0x116B9}, {0x1182F, 0x11FFF}, {0x12FF1, 0x13455}, {0x16E97, 0x16F4F},
-    {0x16FE2, 0x16FE4}, {0x1CF00, 0x1CF46}, {0x1E000, 0x1E4EF}, {0x1E944, 0x1E95F},
+    {0xECE, 0xECE},     {0x1715, 0x1715},   {0x180F, 0x180F},   {0x1885, 0x1886},   {0x1ABF, 0x1ACE},
+    {0x1B7D, 0x1B7E},   {0x1DF6, 0x1DFB},   {0x2E43, 0x2E4F},   {0x2E52, 0x2E5D},   {0xA82C, 0xA82C},
+    {0xA8C5, 0xA8C5},   {0xA8FF, 0xA8FF},   {0xA9BD, 0xA9BD},   {0x10D24, 0x10D27}, {0x10EAB, 0x10F89},
+    {0x11070, 0x11074}, {0x110C2, 0x110CD}, {0x111CF, 0x111CF}, {0x1123E, 0x11241}, {0x1133B, 0x1133B},
+    {0x11438, 0x1145E}, {0x11660, 0x1166C}, {0x116B9, 0x116B9}, {0x1182F, 0x11FFF}, {0x12FF1, 0x13455},
+    {0x16E97, 0x16F4F}, {0x16FE2, 0x16FF1}, {0x1CF00, 0x1CF46}, {0x1E000, 0x1E4EF}, {0x1E944, 0x1E95F},
+};
+
+// Those of them whose combining class the reference does know, from Unicode 9.0.
+constexpr Range kCombiningInReference[] = {
+    {0x8D4, 0x8E1}, {0x1DFB, 0x1DFB}, {0x11442, 0x11446}, {0x11C3F, 0x11C3F}, {0x1E000, 0x1E02A}, {0x1E944, 0x1E94A},
 };
 
 // Hugging Face tokenizers starts the sixth block at U+2B920, not at U+2B820 as BERT's published code does.
@@ -116,19 +121,18 @@ char32_t to_lower(char32_t code_point) {
 }
 
 int combining_class(char32_t code_point) {
-  return property(code_point).combining_class;
+  const int result = property(code_point).combining_class;
+  if (result == 0 || find_range(kCombiningInReference, code_point)) return result;
+  return find_range(kYoungerThanReference, code_point) ? 0 : result;
 }
 
 std::span<const char32_t> decompose(char32_t code_point, std::array<char32_t, 4>& buffer) {
-  constexpr char32_t kYoungerVowelSign = 0x11938;  // its decomposition came with Unicode 13
   utf8proc_int32_t parts[4];
   int boundary_class = 0;
-  const utf8proc_ssize_t size = code_point == kYoungerVowelSign
-                                    ? 0
-                                    : utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code_point), parts, 4,
-                                                              UTF8PROC_DECOMPOSE, &boundary_class);
+  const utf8proc_ssize_t size =
+      utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code_point), parts, 4, UTF8PROC_DECOMPOSE, &boundary_class);
   buffer[0] = code_point;
-  if (size <= 0) return {buffer.data(), 1};
+  if (size <= 0 || find_range(kYoungerThanReference, code_point)) return {buffer.data(), 1};
   std::copy_n(parts, size, buffer.begin());
   return {buffer.data(), static_cast<size_t>(size)};
 }

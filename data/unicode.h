@@ -15,8 +15,8 @@ enum class CharacterClass : unsigned char {
   kControl,      // left out
 };
 
-/// Classes as Hugging Face tokenizers assigns them, whose category tables stop at Unicode 8.0: later marks, punctuation
-/// and format characters are kText.
+/// Everything here is as Hugging Face tokenizers has it, whose tables (but for lowercase) stop at Unicode 8.0 or
+/// 9.0: younger marks, punctuation and format characters are kText, combine with nothing and do not decompose.
 CharacterClass character_class(char32_t code_point);
 
 /// Simple lowercase mapping of one code point (Unicode 17).
