@@ -9,5 +9,6 @@ void add_bench(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_tokenize(CLI::App& app);
+void add_vocab(CLI::App& app);
 
 }  // namespace bertha

@@ -21,6 +21,7 @@ void register_commands(CLI::App& app) {
   bertha::add_inspect(app);
   bertha::add_predict(app);
   bertha::add_tokenize(app);
+  bertha::add_vocab(app);
 }
 
 // One message for all ranks: the lowest that fails speaks, and takes the others with it.
