@@ -6,8 +6,10 @@ namespace bertha {
 
 // Each registers one command with its options and what to run.
 void add_bench(CLI::App& app);
+void add_evaluate(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_predict(CLI::App& app);
+void add_pretrain(CLI::App& app);
 void add_tokenize(CLI::App& app);
 void add_vocab(CLI::App& app);
 

@@ -18,8 +18,10 @@ int exit_code(const std::exception& error) {
 
 void register_commands(CLI::App& app) {
   bertha::add_bench(app);
+  bertha::add_evaluate(app);
   bertha::add_inspect(app);
   bertha::add_predict(app);
+  bertha::add_pretrain(app);
   bertha::add_tokenize(app);
   bertha::add_vocab(app);
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +12,7 @@
 #include <limits>
 
 #include "autograd/core/error.h"
+#include "data/checksum.h"
 #include "data/utf8.h"
 
 namespace bertha {
@@ -96,7 +96,7 @@ bool Vocabulary::is_special(int32_t id) const {
 uint64_t Vocabulary::hash() const {
   std::string all;
   for (const std::string& token : tokens_) all.append(token).push_back('\n');
-  return XXH3_64bits(all.data(), all.size());
+  return checksum_of(std::as_bytes(std::span(all)));
 }
 
 void Vocabulary::write(const std::string& path) const {

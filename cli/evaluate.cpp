@@ -1,0 +1,151 @@
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "autograd/core/parallel.h"
+#include "cli/commands.h"
+#include "data/sequence_source.h"
+#include "data/sharder.h"
+#include "train/comm/communicator.h"
+#include "train/model_directory.h"
+#include "train/recipes/pretraining_evaluation.h"
+
+namespace bertha {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr int64_t kIgnored = -100;  // the label of a token that is not predicted
+
+struct EvaluateOptions {
+  std::string model, data, predictions;
+  int64_t sequence_length = 128;
+  bool json = false;
+};
+
+// A directory of shards: the one given, or one made from text that goes when the object does.
+class EvaluationShards {
+ public:
+  EvaluationShards(const EvaluateOptions& options, const WordPiece& tokenizer, Objective objective,
+                   Communicator& communicator) {
+    if (fs::is_directory(options.data)) {
+      path_ = options.data;
+      return;
+    }
+    std::string made;
+    if (communicator.rank() == 0) {
+      made = (fs::temp_directory_path() / "bertha-evaluate-XXXXXX").string();
+      check<Error>(mkdtemp(made.data()) != nullptr, made, ": cannot be made");
+      owned_ = made;
+    }
+    path_ = communicator.all_gather(made).front();
+    ShardOptions shard_options;
+    shard_options.files = {options.data};
+    shard_options.directory = path_;
+    shard_options.objective = objective;
+    shard_options.sequence_length = options.sequence_length;
+    shard_options.jobs = num_threads();
+    shard_options.rank = communicator.rank();
+    shard_options.world_size = communicator.size();
+    shard_options.barrier = [&] { communicator.barrier(); };
+    shard_corpus(shard_options, tokenizer, [](const ShardProgress&) {});
+  }
+  ~EvaluationShards() {
+    std::error_code ignored;
+    if (!owned_.empty()) fs::remove_all(owned_, ignored);
+  }
+  EvaluationShards(const EvaluationShards&) = delete;
+  EvaluationShards& operator=(const EvaluationShards&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_, owned_;
+};
+
+// One object a sequence: {"input_ids", "labels", "loss"}; the loss is the mean over its labels, 0 without any.
+void append_predictions(std::string& lines, const PackedBatch& batch, std::span<const double> mlm_rows) {
+  size_t next = 0;
+  for (int64_t s = 0; s < batch.sequences(); ++s) {
+    const int32_t begin = batch.cu_seqlens[static_cast<size_t>(s)];
+    const int32_t end = batch.cu_seqlens[static_cast<size_t>(s) + 1];
+    std::vector<int64_t> labels(static_cast<size_t>(end - begin), kIgnored);
+    double loss = 0;
+    int64_t count = 0;
+    for (; next < batch.masked_rows.size() && batch.masked_rows[next] < end; ++next, ++count) {
+      labels[static_cast<size_t>(batch.masked_rows[next] - begin)] = batch.masked_labels[next];
+      loss += mlm_rows[next];
+    }
+    const std::vector<int32_t> ids(batch.input_ids.begin() + begin, batch.input_ids.begin() + end);
+    ordered_json object = {{"input_ids", ids}, {"labels", labels}};
+    if (!batch.next_sentence_labels.empty()) {
+      object["token_type_ids"] = std::vector<int32_t>(batch.type_ids.begin() + begin, batch.type_ids.begin() + end);
+      object["next_sentence_label"] = batch.next_sentence_labels[static_cast<size_t>(s)];
+    }
+    object["loss"] = count ? loss / static_cast<double>(count) : 0.0;
+    lines += object.dump() + "\n";
+  }
+}
+
+// The ranks' lines in the order of the sequences.
+void write_predictions(const std::string& path, const std::string& lines, Communicator& communicator) {
+  const std::vector<std::string> all = communicator.all_gather(lines);
+  if (communicator.rank() != 0) return;
+  std::ofstream file(path, std::ios::binary);
+  for (const std::string& part : all) file << part;
+  check<Error>(file.flush().good(), path, ": cannot be written");
+}
+
+void run_evaluate(const EvaluateOptions& options) {
+  const auto communicator = make_communicator();
+  const auto model = read_model(options.model);
+  const WordPiece tokenizer = read_tokenizer(options.model, model->config());
+  const Objective objective = model->heads() == PretrainingHeads::kMlm ? Objective::kMlm : Objective::kMlmNsp;
+  const EvaluationShards shards(options, tokenizer, objective, *communicator);
+  const ShardSet set(shards.path());
+  check<MismatchError>(set.vocabulary_hash() == tokenizer.vocabulary().hash(), options.data,
+                       ": was made with another vocabulary than the model's");
+  check<MismatchError>(set.sequence_length() <= model->config().max_position_embeddings, options.data, ": sequences of ",
+                       set.sequence_length(), " tokens (the model has ", model->config().max_position_embeddings,
+                       " positions)");
+  const EvaluationBatches batches(shard_source(shards.path()), Masker({}, tokenizer.vocabulary()), kEvaluationBatchSize);
+  std::string lines;
+  const PretrainingLosses losses =
+      evaluate_pretraining(*model, batches, *communicator, [&](const PackedBatch& batch, std::span<const double> rows) {
+        if (!options.predictions.empty()) append_predictions(lines, batch, rows);
+      });
+  if (!options.predictions.empty()) write_predictions(options.predictions, lines, *communicator);
+  if (communicator->rank() != 0) return;
+  ordered_json object;
+  for (const auto& [name, value] : evaluation_metrics(*model, losses)) {
+    object[name == "mlm_accuracy" ? "accuracy" : name] = value;
+    if (!options.json) fmt::print("{:<16} {:.6f}\n", name == "mlm_accuracy" ? "accuracy" : name, value);
+  }
+  if (options.json) fmt::print("{}\n", object.dump());
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  const auto options = std::make_shared<EvaluateOptions>();
+  CLI::App* command = app.add_subcommand(
+      "evaluate", "The losses of a pretrained model on held-out text under fixed masks. Also runs under mpirun -n N.");
+  command->add_option("MODEL", options->model, "A model directory")->required();
+  command->add_option("--data", options->data, "A text file, or a directory of shards")->required();
+  command->add_option("--sequence-length", options->sequence_length, "Tokens of a sequence made from text")
+      ->check(CLI::Range(8, 65535));
+  command->add_option("--predictions", options->predictions, "Write one JSON object a sequence to this file");
+  command->add_flag("--json", options->json, "One JSON object");
+  command->callback([options] { run_evaluate(*options); });
+}
+
+}  // namespace bertha

@@ -1,0 +1,67 @@
+#include <sched.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "autograd/core/parallel.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "train/recipes/pretrain.h"
+
+namespace bertha {
+namespace {
+
+struct PretrainOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool print_config = false, dry_run = false;
+};
+
+void warn_of_crowded_cores(Progress& progress) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0 || num_threads() <= CPU_COUNT(&cores)) return;
+  progress.note(fmt::format("warning: {} threads may use only {} cores (mpirun binds each rank; --bind-to none lifts that)",
+                            num_threads(), CPU_COUNT(&cores)));
+}
+
+void run_pretrain(const PretrainOptions& options) {
+  const PretrainConfig config = load_pretrain_config(options.config, options.overrides);
+  if (options.print_config) {
+    std::cout << to_yaml(config);
+    return;
+  }
+  const auto communicator = make_communicator();
+  Progress progress;
+  if (options.dry_run) {
+    const auto lines = plan_pretraining(config, communicator->size());
+    if (communicator->rank() == 0) {
+      for (const std::string& line : lines) std::cout << line << '\n';
+    }
+    return;
+  }
+  if (communicator->rank() == 0) warn_of_crowded_cores(progress);
+  pretrain(config, *communicator,
+           {.note = [&](const std::string& sentence) { progress.note(sentence); },
+            .metrics = [&](const MetricsLine& line, int64_t steps) { progress.metrics(line, steps); }});
+}
+
+}  // namespace
+
+void add_pretrain(CLI::App& app) {
+  const auto options = std::make_shared<PretrainOptions>();
+  CLI::App* command = app.add_subcommand(
+      "pretrain", "Pretrains a model as a YAML file says; the same command resumes. Also runs under mpirun -n N.");
+  command->add_option("CONFIG", options->config, "A YAML file")->required();
+  command->add_option("OVERRIDES", options->overrides, "key.path=value, instead of what the file says");
+  command->add_flag("--print-config", options->print_config, "Print the resolved configuration and end");
+  command->add_flag("--dry-run", options->dry_run, "Check everything that can be checked, print the plan and end");
+  command->callback([options] { run_pretrain(*options); });
+}
+
+}  // namespace bertha
