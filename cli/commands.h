@@ -10,6 +10,7 @@ void add_evaluate(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_pretrain(CLI::App& app);
+void add_shard(CLI::App& app);
 void add_tokenize(CLI::App& app);
 void add_vocab(CLI::App& app);
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,31 +13,58 @@ enum class Objective { kMlm, kMlmNsp };
 
 /// One training sequence as stored: whole, with its special tokens, unmasked.
 struct Sequence {
-  std::vector<int32_t> ids;           // [CLS] ... [SEP], or [CLS] A [SEP] B [SEP]
-  int32_t second_begin = 0;           // where token type 1 starts; ids.size() without a second segment
-  int32_t next_sentence_label = -1;   // 0: B follows A; 1: B is from another document; -1: objective mlm
+  std::vector<int32_t> ids;          // [CLS] ... [SEP], or [CLS] A [SEP] B [SEP]
+  int32_t second_begin = 0;          // where token type 1 starts; ids.size() without a second segment
+  int32_t next_sentence_label = -1;  // 0: B follows A; 1: B is from another document; -1: objective mlm
 };
 
-/// A directory of shards that was checked as a whole: manifest, sizes, checksums of the metadata.
-/// Not thread-safe; each rank and thread opens its own.
+struct ShardManifest;
+
+/// A directory of shards. Opening it reads every file once and checks it against the manifest before anything
+/// interprets its bytes; each chunk is checked again, against the checksum stored with it, when it is read. Not
+/// thread-safe; each rank and thread opens its own.
 class ShardSet {
  public:
-  /// Throws DamagedFileError naming file and data set where a byte is not what was written.
+  /// Throws DamagedFileError naming file and data set where a byte is not what was written, and ConfigError where there
+  /// is no shard directory, or one that was never finished.
   explicit ShardSet(const std::string& directory);
+  ~ShardSet();
+  ShardSet(ShardSet&&) noexcept;
 
   int64_t size() const;  // sequences
   int64_t tokens() const;
   int64_t sequence_length() const;
   Objective objective() const;
   uint64_t vocabulary_hash() const;
+  int64_t vocabulary_size() const;
+  /// How the text was tokenised.
+  bool lowercase() const;
   /// A fingerprint of the content, stored in checkpoints so that a run resumes on the same data.
   uint64_t hash() const;
-  /// Sequences that share one compressed chunk: reading them together reads it once.
+  /// Sequences that share one compressed chunk: reading them together reads it once. Each file starts a new chunk, so a
+  /// run of this many sequences lies in at most two chunks for each file that it touches.
   int64_t chunk_size() const;
-  /// How often each token id occurs.
-  std::vector<int64_t> token_counts() const;
+  /// How often each token id occurs, special tokens included.
+  const std::vector<int64_t>& token_counts() const;
+  /// What manifest.json says.
+  const ShardManifest& manifest() const;
 
+  /// The last few chunks are kept decompressed. Throws DamagedFileError.
   Sequence sequence(int64_t index);
+
+ private:
+  class OpenShard;
+  struct Chunk;
+
+  OpenShard& open_shard(size_t shard);
+  const Chunk& chunk(size_t shard, int64_t index);
+
+  std::string directory_;
+  std::unique_ptr<ShardManifest> manifest_;
+  uint64_t hash_;
+  std::vector<int64_t> begins_;  // by shard, its first sequence; last: the number of all
+  std::list<OpenShard> open_;    // the most recently used first, as below
+  std::list<Chunk> chunks_;
 };
 
 }  // namespace bertha
