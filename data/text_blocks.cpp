@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "autograd/core/error.h"
 
@@ -63,9 +64,11 @@ void TextBlocks::fill(std::string& text) {
     const std::string& path = files_[next_file_ - 1];
     check<Error>(std::ferror(file_.get()) == 0, path, ": cannot be read: ", std::strerror(errno));
     if (got < block_bytes_) break;
-    if (const size_t blank = text.find_last_of("\n "); blank != std::string::npos) {
-      rest_ = text.substr(blank + 1);
-      text.resize(blank + 1);
+    // What was there before has no blank: it is what came behind the last one.
+    const size_t blank = std::string_view(text).substr(have).find_last_of("\n ");
+    if (blank != std::string_view::npos) {
+      rest_ = text.substr(have + blank + 1);
+      text.resize(have + blank + 1);
       break;
     }
     check<DamagedFileError>(text.size() < kMaxBytesWithoutBlank, path, ": no blank or line end in the ", text.size(),

@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <limits>
+#include <span>
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
@@ -21,7 +21,11 @@ namespace {
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   check<ConfigError>(file.is_open(), path, ": cannot be opened: ", std::strerror(errno));
-  std::string content{std::istreambuf_iterator<char>(file), {}};
+  std::string content;
+  std::array<char, 65536> buffer;
+  while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0) {
+    content.append(buffer.data(), static_cast<size_t>(file.gcount()));
+  }
   check<ConfigError>(!file.bad(), path, ": cannot be read: ", std::strerror(errno));
   return content;
 }

@@ -1,0 +1,60 @@
+#include "data/utf8.h"
+
+#include <gtest/gtest.h>
+
+#include "autograd/core/error.h"
+
+namespace bertha {
+namespace {
+
+using namespace std::string_literals;
+
+TEST(Utf8, EveryCodePointSurvivesARoundTrip) {
+  for (char32_t value = 0; value <= 0x10FFFF; ++value) {
+    if (value == 0xD800) value = 0xE000;
+    std::string text;
+    append_utf8(value, text);
+    const CodePoint decoded = decode_utf8(text);
+    ASSERT_EQ(decoded.value, value);
+    ASSERT_EQ(static_cast<size_t>(decoded.bytes), text.size());
+    ASSERT_EQ(decode_utf8(std::string_view(text).substr(0, text.size() - 1)).bytes, 0) << "cut off";
+  }
+}
+
+TEST(Utf8, RefusesWhatTheStandardForbids) {
+  for (const std::string& text : {"\x80"s, "\xBF"s, "\xC0\x80"s, "\xC1\xBF"s, "\xC3("s, "\xE0\x9F\xBF"s,
+                                  "\xE2\x28\xA1"s, "\xED\xA0\x80"s, "\xED\xBF\xBF"s, "\xF0\x8F\xBF\xBF"s,
+                                  "\xF0\x9F\x98("s, "\xF4\x90\x80\x80"s, "\xF5\x80\x80\x80"s, "\xFE"s, "\xFF"s}) {
+    EXPECT_EQ(decode_utf8(text).bytes, 0) << testing::PrintToString(text);
+    EXPECT_EQ(find_invalid_utf8("twelve bytes" + text), 12u) << testing::PrintToString(text);
+  }
+}
+
+TEST(Utf8, FindsABadByteAtEveryPlace) {
+  for (size_t length = 0; length < 30; ++length) {
+    const std::string text(length, 'a');
+    EXPECT_EQ(find_invalid_utf8(text), std::string::npos);
+    for (size_t at = 0; at < length; ++at) {
+      std::string bad = text;
+      bad[at] = '\xFF';
+      EXPECT_EQ(find_invalid_utf8(bad), at);
+    }
+  }
+}
+
+TEST(Utf8, CountsCodePoints) {
+  EXPECT_EQ(count_code_points(""), 0);
+  EXPECT_EQ(count_code_points("aé€😀"), 4);
+}
+
+TEST(Utf8, NamesFileAndByte) {
+  try {
+    check_utf8("ab\xFF", "corpus.txt", 1000);
+    FAIL();
+  } catch (const DamagedFileError& error) {
+    EXPECT_STREQ(error.what(), "corpus.txt: byte 1002 (value 255) is not UTF-8");
+  }
+}
+
+}  // namespace
+}  // namespace bertha
