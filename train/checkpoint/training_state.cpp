@@ -65,16 +65,15 @@ Id made(hid_t id, Id::Close close, std::string_view what) {
 }
 
 // No times of creation: equal states are equal bytes.
-Id timeless(hid_t kind) {
-  Id properties = made(H5Pcreate(kind), H5Pclose, "properties");
+Id timeless() {
+  Id properties = made(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "properties");
   if (H5Pset_obj_track_times(properties, false) < 0) fail_to_build("properties");
   return properties;
 }
 
 void write_scalar(hid_t parent, const char* name, hid_t type, const void* value) {
   const Id space = made(H5Screate(H5S_SCALAR), H5Sclose, name);
-  const Id set = made(H5Dcreate2(parent, name, type, space, H5P_DEFAULT, timeless(H5P_DATASET_CREATE), H5P_DEFAULT),
-                      H5Dclose, name);
+  const Id set = made(H5Dcreate2(parent, name, type, space, H5P_DEFAULT, timeless(), H5P_DEFAULT), H5Dclose, name);
   if (H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0) fail_to_build(name);
 }
 
@@ -95,7 +94,7 @@ void write_text(hid_t parent, const char* name, const std::string& text) {
 }
 
 Id make_group(hid_t parent, const std::string& name) {
-  return made(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, timeless(H5P_GROUP_CREATE), H5P_DEFAULT), H5Gclose, name);
+  return made(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, name);
 }
 
 void write_members(hid_t file, const TrainingState& state) {
@@ -120,7 +119,7 @@ std::array<hsize_t, Shape::kMaxRank> dims_of(const Shape& shape) {
 
 // Returns where the elements belong in the file.
 uint64_t make_hole(hid_t group, const TensorView& tensor) {
-  const Id properties = timeless(H5P_DATASET_CREATE);
+  const Id properties = timeless();
   H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER);
   const Id space =
@@ -180,8 +179,7 @@ Skeleton make_skeleton(const TrainingState& state, std::span<const MomentView> m
   for (const MomentView& moment : moments) tensors += moment.tensors.size();
   H5Pset_meta_block_size(access, kBytesPerObject * (tensors + kOtherObjects));
   {
-    const Id file = made(H5Fcreate("training_state", H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE), access), H5Fclose,
-                         "a file in memory");
+    const Id file = made(H5Fcreate("training_state", H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, "a file in memory");
     make_contents(file, skeleton, state, moments);
     hsize_t size = 0;
     if (H5Fget_filesize(file, &size) < 0) fail_to_build("a whole file");

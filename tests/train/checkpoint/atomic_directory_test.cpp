@@ -1,15 +1,15 @@
 #include "train/checkpoint/atomic_directory.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 #include <set>
 
 #include "autograd/core/error.h"
 #include "tests/temporary_directory.h"
+#include "tests/train/checkpoint/file_size_limit.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
 
 namespace bertha {
@@ -28,24 +28,6 @@ void publish(const std::string& target, const std::string& content) {
   directory.write_file("file", [&](OutputFile& out) { out.write(content); });
   directory.publish();
 }
-
-/// Files may not grow beyond `bytes` while it lives: the same path through the code as a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
 
 TEST(AtomicDirectory, AppearsWholeWithItsManifest) {
   const TemporaryDirectory parent;
@@ -76,6 +58,19 @@ TEST(AtomicDirectory, GivenUpLeavesWhatStoodThere) {
   {
     AtomicDirectory directory(parent / "model");
     directory.write_file("file", [](OutputFile& out) { out.write("new"); });
+  }
+  EXPECT_EQ(bytes_of(parent / "model/file"), "old");
+  EXPECT_EQ(names_in(parent.path()), std::set<std::string>{"model"});
+}
+
+TEST(AtomicDirectory, WhatDoesNotReadBackReplacesNothing) {
+  const TemporaryDirectory parent;
+  publish(parent / "model", "old");
+  {
+    AtomicDirectory directory(parent / "model");
+    directory.write_file("file", [](OutputFile& out) { out.write("new"); });
+    write_bytes(parent / ("model.tmp-" + std::to_string(getpid()) + "/file"), "nee");
+    EXPECT_THROW(directory.publish(), DamagedFileError);
   }
   EXPECT_EQ(bytes_of(parent / "model/file"), "old");
   EXPECT_EQ(names_in(parent.path()), std::set<std::string>{"model"});

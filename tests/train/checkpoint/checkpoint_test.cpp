@@ -11,6 +11,7 @@
 
 #include "autograd/core/error.h"
 #include "tests/temporary_directory.h"
+#include "tests/train/checkpoint/file_size_limit.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
 #include "train/checkpoint/manifest.h"
 #include "train/checkpoint/safetensors.h"
@@ -127,6 +128,18 @@ TEST_F(CheckpointsTest, AModelDirectoryIsNoCheckpoint) {
   const Checkpoints::Choice choice = checkpoints.newest_good();
   EXPECT_FALSE(choice.directory);
   EXPECT_EQ(choice.skipped.size(), 1u);
+}
+
+TEST_F(CheckpointsTest, AFullDiskAtAnyFileLeavesTheOldState) {
+  const Checkpoints checkpoints = open(1);
+  const std::string path = tiny_.save(checkpoints, 100);
+  for (const rlim_t bytes : {0, 20, 100, 215, 4000, 10'000}) {
+    const FileSizeLimit limit(bytes);
+    EXPECT_THROW(tiny_.save(checkpoints, 200), Error) << bytes;
+  }
+  EXPECT_EQ(names_in(directory()), (std::set<std::string>{"latest", "step-00000100"}));
+  EXPECT_EQ(checkpoints.newest_good().directory, path);
+  tiny_.save(checkpoints, 200);
 }
 
 TEST_F(CheckpointsTest, TidiesAfterACrashAtTheNextStart) {

@@ -58,11 +58,18 @@ TEST(TrainingState, KeepsAnEmptyAndALongText) {
   EXPECT_EQ(file.state().configuration, tiny.state.configuration);
 }
 
-TEST(TrainingState, EqualStatesAreEqualBytes) {
+TEST(TrainingState, EqualStatesAreEqualBytesAtAnyTime) {
   const TemporaryDirectory parent;
   write(parent / "a", TinyCheckpoint());
   write(parent / "b", TinyCheckpoint());
   EXPECT_EQ(bytes_of(parent / "a"), bytes_of(parent / "b"));
+  const hid_t file = H5Fopen((parent / "a").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  for (const char* name : {"step", "first_moment/bert.dense.weight", "first_moment", "/"}) {
+    H5O_info_t info{};
+    ASSERT_GE(H5Oget_info_by_name(file, name, &info, H5P_DEFAULT), 0);
+    EXPECT_EQ(info.ctime, 0) << name;
+  }
+  H5Fclose(file);
 }
 
 TEST(TrainingState, RecordsEveryTensorWhereItIs) {
