@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <set>
+#include <system_error>
 
 #include "autograd/core/error.h"
 
@@ -20,7 +21,8 @@ void add_texts_below(const std::string& folder, std::set<std::string>& files) {
 
 /// The paths that match; a path that exists matches itself, whatever characters it has.
 std::vector<std::string> matches(const std::string& pattern) {
-  if (fs::exists(pattern)) return {pattern};
+  std::error_code is_no_path;
+  if (fs::exists(pattern, is_no_path)) return {pattern};
   glob_t found{};
   std::vector<std::string> paths;
   if (glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
