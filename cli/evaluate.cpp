@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -24,18 +25,19 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
+constexpr int64_t kDefaultLength = 128;
 constexpr int64_t kIgnored = -100;  // the label of a token that is not predicted
 
 struct EvaluateOptions {
   std::string model, data, predictions;
-  int64_t sequence_length = 128;
+  std::optional<int64_t> sequence_length;
   bool json = false;
 };
 
 // A directory of shards: the one given, or one made from text that goes when the object does.
 class EvaluationShards {
  public:
-  EvaluationShards(const EvaluateOptions& options, const WordPiece& tokenizer, Objective objective,
+  EvaluationShards(const EvaluateOptions& options, const BertForPretraining& model, const WordPiece& tokenizer,
                    Communicator& communicator) {
     if (fs::is_directory(options.data)) {
       path_ = options.data;
@@ -51,8 +53,9 @@ class EvaluationShards {
     ShardOptions shard_options;
     shard_options.files = {options.data};
     shard_options.directory = path_;
-    shard_options.objective = objective;
-    shard_options.sequence_length = options.sequence_length;
+    shard_options.objective = model.heads() == PretrainingHeads::kMlm ? Objective::kMlm : Objective::kMlmNsp;
+    shard_options.sequence_length =
+        options.sequence_length.value_or(std::min(kDefaultLength, model.config().max_position_embeddings));
     shard_options.jobs = num_threads();
     shard_options.rank = communicator.rank();
     shard_options.world_size = communicator.size();
@@ -109,8 +112,7 @@ void run_evaluate(const EvaluateOptions& options) {
   const auto communicator = make_communicator();
   const auto model = read_model(options.model);
   const WordPiece tokenizer = read_tokenizer(options.model, model->config());
-  const Objective objective = model->heads() == PretrainingHeads::kMlm ? Objective::kMlm : Objective::kMlmNsp;
-  const EvaluationShards shards(options, tokenizer, objective, *communicator);
+  const EvaluationShards shards(options, *model, tokenizer, *communicator);
   const ShardSet set(shards.path());
   check<MismatchError>(set.vocabulary_hash() == tokenizer.vocabulary().hash(), options.data,
                        ": was made with another vocabulary than the model's");
@@ -141,7 +143,7 @@ void add_evaluate(CLI::App& app) {
       "evaluate", "The losses of a pretrained model on held-out text under fixed masks. Also runs under mpirun -n N.");
   command->add_option("MODEL", options->model, "A model directory")->required();
   command->add_option("--data", options->data, "A text file, or a directory of shards")->required();
-  command->add_option("--sequence-length", options->sequence_length, "Tokens of a sequence made from text")
+  command->add_option("--sequence-length", options->sequence_length, "Tokens of a sequence made from text (default: 128, or the model's positions)")
       ->check(CLI::Range(8, 65535));
   command->add_option("--predictions", options->predictions, "Write one JSON object a sequence to this file");
   command->add_flag("--json", options->json, "One JSON object");

@@ -1,0 +1,296 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "autograd/core/random.h"
+#include "tests/cli/run_bertha.h"
+
+namespace bertha {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Documents of sentences in which the verb tells the noun apart.
+std::string small_corpus(int documents) {
+  const std::vector<std::string> lines = {"the bird sings in the old tree",   "a fish swims under the cold water",
+                                          "the horse runs over the green hill", "a cat sleeps on the warm stone",
+                                          "the farmer opens the heavy gate",    "rain falls on the silent village"};
+  RandomStream random(4, "corpus");
+  std::string text;
+  for (int d = 0; d < documents; ++d) {
+    for (int i = 0; i < 6; ++i) text += lines[random.below(static_cast<uint32_t>(lines.size()))] + " .\n";
+    text += "\n";
+  }
+  return text;
+}
+
+class Pretrain : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::ofstream(folder_ / "train.txt") << small_corpus(60);
+    std::ofstream(folder_ / "held-out.txt") << small_corpus(8);
+    std::ofstream(config()) << "model: {vocab_size: 120, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, "
+                               "intermediate_size: 64, max_position_embeddings: 32}\n"
+                               "task: mlm\n"
+                               "data:\n  text: ['"
+                            << (folder_ / "train.txt") << "']\n  evaluation_text: ['" << (folder_ / "held-out.txt")
+                            << "']\n  sequence_length: 24\n"
+                               "training: {steps: 12, global_batch_size: 16, micro_batch_size: 4, learning_rate: 3e-3}\n"
+                               "evaluation: {every_steps: 6}\n"
+                               "checkpoint: {every_steps: 3, keep: 2}\n"
+                               "output: '"
+                            << (folder_ / "run") << "'\n";
+  }
+
+  std::string config() const { return folder_ / "config.yaml"; }
+  std::string output(const std::string& name) const { return " output='" + (folder_ / name) + "'"; }
+
+  CommandResult pretrain(const std::string& arguments) const {
+    return run_bertha("pretrain " + config() + " " + arguments, "");
+  }
+
+  // As `pretrain` on several ranks of one thread each.
+  CommandResult pretrain_on(int ranks, const std::string& arguments) const {
+    return run_command(mpirun(ranks) + BERTHA_BINARY + " pretrain " + config() + " " + arguments, "");
+  }
+
+  static std::string mpirun(int ranks) {
+    return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1 " BERTHA_MPIEXEC
+           " --oversubscribe --bind-to none -n " +
+           std::to_string(ranks) + " ";
+  }
+
+  std::vector<double> losses(const std::string& name) const {
+    std::vector<double> values;
+    std::istringstream lines(read_file(folder_ / (name + "/metrics.jsonl")));
+    for (std::string line; std::getline(lines, line);) {
+      const auto object = nlohmann::json::parse(line);
+      if (object["phase"] == "train") values.push_back(object["loss"]);
+    }
+    return values;
+  }
+
+  std::string weights(const std::string& name) const { return read_file(folder_ / (name + "/model/model.safetensors")); }
+
+  TemporaryDirectory folder_;
+};
+
+TEST_F(Pretrain, GoesFromTextToAModelThatPredicts) {
+  const CommandResult result = pretrain("");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("unigram cross-entropy"), std::string::npos) << result.err;
+  for (const char* name : {"config.yaml", "metrics.jsonl", "vocab.txt", "shards/manifest.json", "checkpoints/latest",
+                           "model/config.json", "model/tokenizer_config.json", "model/special_tokens_map.json"}) {
+    EXPECT_TRUE(fs::exists(folder_ / (std::string("run/") + name))) << name;
+  }
+  EXPECT_EQ(losses("run").size(), 12);
+  const CommandResult predicted = run_bertha("predict " + (folder_ / "run/model") + " --json --top-k 3 'the bird [MASK]'", "");
+  ASSERT_EQ(predicted.exit_code, 0) << predicted.err;
+  const auto candidates = nlohmann::json::parse(predicted.out);
+  ASSERT_EQ(candidates.size(), 3);
+  EXPECT_GE(candidates[0]["score"], candidates[1]["score"]);
+  const CommandResult evaluated =
+      run_bertha("evaluate " + (folder_ / "run/model") + " --data " + (folder_ / "held-out.txt") + " --json", "");
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+  EXPECT_TRUE(nlohmann::json::parse(evaluated.out).contains("perplexity"));
+}
+
+TEST_F(Pretrain, PredictionsHoldWhatTheLossIsMadeOf) {
+  ASSERT_EQ(pretrain("").exit_code, 0);
+  const CommandResult evaluated = run_bertha("evaluate " + (folder_ / "run/model") + " --data " +
+                                                 (folder_ / "held-out.txt") + " --json --predictions " + (folder_ / "p"),
+                                             "");
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+  double sum = 0;
+  int64_t labels = 0;
+  std::istringstream lines(read_file(folder_ / "p"));
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line);
+    ASSERT_EQ(object["input_ids"].size(), object["labels"].size());
+    int64_t count = 0;
+    for (const auto& label : object["labels"]) count += label != -100;
+    sum += object["loss"].get<double>() * static_cast<double>(count);
+    labels += count;
+  }
+  EXPECT_NEAR(sum / static_cast<double>(labels), nlohmann::json::parse(evaluated.out)["loss"], 1e-9);
+}
+
+TEST_F(Pretrain, TrainsOnSentencePairs) {
+  const CommandResult result = pretrain("task=mlm_nsp");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(read_file(folder_ / "run/metrics.jsonl").find("nsp_accuracy"), std::string::npos);
+  const CommandResult predicted =
+      run_bertha("predict " + (folder_ / "run/model") + " --task next_sentence --json", "the bird sings\ta fish swims\n");
+  ASSERT_EQ(predicted.exit_code, 0) << predicted.err;
+  EXPECT_TRUE(nlohmann::json::parse(predicted.out).contains("is_next"));
+}
+
+TEST_F(Pretrain, RanksAgreeOnTheLossesAndInDeterministicModeOnTheBytes) {
+  ASSERT_EQ(pretrain(output("one")).exit_code, 0);
+  ASSERT_EQ(pretrain("training.deterministic=true" + output("deterministic-one")).exit_code, 0);
+  for (const int ranks : {2, 4}) {
+    const std::string name = "ranks-" + std::to_string(ranks);
+    const CommandResult result = pretrain_on(ranks, output(name));
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    const auto expected = losses("one");
+    const auto got = losses(name);
+    ASSERT_EQ(got.size(), expected.size());
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-4) << ranks << " ranks, step " << i + 1;
+    ASSERT_EQ(pretrain_on(ranks, "training.deterministic=true" + output("deterministic-" + name)).exit_code, 0);
+    EXPECT_EQ(weights("deterministic-" + name), weights("deterministic-one")) << ranks << " ranks";
+  }
+}
+
+TEST_F(Pretrain, AKilledRunContinuesToTheSameBytes) {
+  ASSERT_EQ(pretrain_on(2, output("whole") + " training.steps=40").exit_code, 0);
+  const std::string command =
+      mpirun(2) + BERTHA_BINARY + " pretrain " + config() + " training.steps=40" + output("killed") + " >/dev/null 2>&1";
+  const pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  setpgid(child, child);
+  // Past the first checkpoint, wherever that is then.
+  for (int i = 0; i < 600 && !fs::exists(folder_ / "killed/checkpoints/latest"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  kill(-child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  ASSERT_TRUE(fs::exists(folder_ / "killed/checkpoints/latest"));
+  // Ranks run in groups of their own and end with mpirun; the files are theirs until then.
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const CommandResult result = pretrain_on(2, "training.steps=40" + output("killed"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(weights("killed"), weights("whole"));
+  EXPECT_EQ(losses("killed"), losses("whole"));
+}
+
+TEST_F(Pretrain, AFinishedRunSaysSo) {
+  ASSERT_EQ(pretrain("").exit_code, 0);
+  const std::string before = weights("run");
+  const CommandResult again = pretrain("");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_NE(again.err.find("finished"), std::string::npos) << again.err;
+  EXPECT_EQ(weights("run"), before);
+}
+
+TEST_F(Pretrain, FallsBackToAnOlderCheckpointWhereTheNewestIsDamaged) {
+  ASSERT_EQ(pretrain("").exit_code, 0);
+  const std::string whole = weights("run");
+  std::fstream file(folder_ / "run/checkpoints/step-00000012/model.safetensors", std::ios::in | std::ios::out);
+  file.seekp(2000);
+  file.put('x');
+  file.close();
+  fs::remove_all(folder_ / "run/model");
+  const CommandResult result = pretrain("");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("passed over a checkpoint"), std::string::npos) << result.err;
+  EXPECT_EQ(weights("run"), whole);
+}
+
+TEST_F(Pretrain, DryRunPlansWithoutWriting) {
+  const CommandResult result = pretrain("--dry-run");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("memory of a rank"), std::string::npos) << result.out;
+  EXPECT_FALSE(fs::exists(folder_ / "run"));
+}
+
+TEST_F(Pretrain, PrintsAConfigurationThatLoadsBack) {
+  const CommandResult result = pretrain("--print-config");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::ofstream(config()) << result.out;
+  EXPECT_EQ(pretrain("--print-config").out, result.out);
+}
+
+struct BadInput {
+  std::string arguments;  // @ stands for the folder
+  int exit_code;
+  std::string sentence;
+};
+
+TEST_F(Pretrain, BadInputIsOneSentenceAndTheRightCode) {
+  std::ofstream(folder_ / "latin1.txt", std::ios::binary) << "plain text\ncaf\xE9 au lait\n";
+  std::ofstream(folder_ / "empty.txt") << "\n\n";
+  std::ofstream(folder_ / "no-mask.txt") << "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n";
+  std::ofstream(folder_ / "twice.txt") << "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\na\n";
+  std::string large = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+  for (int i = 0; i < 200; ++i) large.append("w").append(std::to_string(i)).append("\n");
+  std::ofstream(folder_ / "large.txt") << large;
+  const std::vector<BadInput> cases = {
+      {"data.text=[@/latin1.txt]", 3, "latin1.txt: byte 14"},
+      {"data.text=[@/missing.txt]", 2, "missing.txt"},
+      {"data.text=[@/empty.txt]", 2, "no word"},
+      {"data.vocab=@/no-mask.txt", 4, "[MASK]"},
+      {"data.vocab=@/twice.txt", 3, "twice.txt:7"},
+      {"data.vocab=@/large.txt", 4, "205 tokens"},
+      {"data.sequence_length=64", 2, "64"},
+      {"training.step=5", 2, "did you mean 'steps'?"},
+      {"model.initialize_from=@/nowhere model.vocab_size=null", 2, ""},
+  };
+  for (const BadInput& bad : cases) {
+    std::string arguments = bad.arguments;
+    while (arguments.find('@') != std::string::npos) arguments.replace(arguments.find('@'), 1, folder_ / "");
+    const CommandResult result = pretrain("'" + arguments + "'" + output("bad"));
+    EXPECT_EQ(result.exit_code, bad.exit_code) << bad.arguments << ": " << result.err;
+    EXPECT_NE(result.err.find(bad.sentence), std::string::npos) << bad.arguments << ": " << result.err;
+    fs::remove_all(folder_ / "bad");
+  }
+}
+
+TEST_F(Pretrain, MoreRanksThanMicroSlicesIsOneMessage) {
+  const CommandResult result = pretrain_on(2, "training.micro_batch_size=16");
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  const size_t first = result.err.find("bertha: ");
+  ASSERT_NE(first, std::string::npos) << result.err;
+  EXPECT_EQ(result.err.find("bertha: ", first + 1), std::string::npos) << result.err;
+}
+
+TEST_F(Pretrain, RanksWithOtherConfigurationsAreRefused) {
+  const std::string each = std::string(BERTHA_BINARY) + " pretrain " + config();
+  const CommandResult result = run_command(mpirun(1) + each + " : -n 1 " + each + " training.learning_rate=1e-4", "");
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  EXPECT_NE(result.err.find("learning_rate"), std::string::npos) << result.err;
+}
+
+TEST_F(Pretrain, ADamagedShardIsNamed) {
+  ASSERT_EQ(pretrain("").exit_code, 0);
+  fs::copy(folder_ / "run/shards", folder_ / "shards");
+  fs::resize_file(folder_ / "shards/shard-00000.h5", fs::file_size(folder_ / "shards/shard-00000.h5") - 1);
+  const CommandResult result = pretrain("data.text=null data.shards=" + (folder_ / "shards") +
+                                        " data.vocab=" + (folder_ / "run/vocab.txt") + output("other"));
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_NE(result.err.find("shard-00000.h5"), std::string::npos) << result.err;
+}
+
+TEST_F(Pretrain, ShardsOfAnotherVocabularyAreRefused) {
+  ASSERT_EQ(pretrain("").exit_code, 0);
+  std::ofstream(folder_ / "other.txt") << "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nbird\n";
+  const CommandResult result = pretrain("data.text=null data.shards=" + (folder_ / "run/shards") +
+                                        " data.vocab=" + (folder_ / "other.txt") + output("other"));
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+}
+
+TEST_F(Pretrain, AnotherSeedDoesNotResume) {
+  ASSERT_EQ(pretrain("training.steps=3").exit_code, 0);
+  const CommandResult result = pretrain("training.seed=2");
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+}
+
+}  // namespace
+}  // namespace bertha
