@@ -139,11 +139,17 @@ TEST_F(Sharder, RanksChangeNoByte) {
   }
 }
 
-TEST_F(Sharder, EverySettingChangesTheShards) {
-  const ShardSummary first = shard(options("one"));
-  ShardOptions given = options("two");
-  given.seed = 2;
-  EXPECT_NE(shard(given).hash, first.hash);
+TEST_F(Sharder, TheSeedChangesThePairs) {
+  const auto all_ids = [&](uint64_t seed) {
+    ShardOptions given = options("seed-" + std::to_string(seed));
+    given.seed = seed;
+    shard(given);
+    ShardSet shards(given.directory);
+    std::vector<int32_t> ids;
+    for (int64_t i = 0; i < shards.size(); ++i) std::ranges::copy(shards.sequence(i).ids, std::back_inserter(ids));
+    return ids;
+  };
+  EXPECT_NE(all_ids(1), all_ids(2));
 }
 
 TEST_F(Sharder, ContinuesAfterAKillAtAnyBlock) {
