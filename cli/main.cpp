@@ -5,6 +5,7 @@
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
+#include "cli/version.h"
 #include "train/comm/communicator.h"
 
 namespace {
@@ -39,7 +40,7 @@ int run(int argc, char** argv) {
   CLI::App app{"Pretrains and fine-tunes BERT on CPUs, from a folder of text to a finished model."};
   app.name("bertha");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "bertha " BERTHA_VERSION);
+  app.set_version_flag("--version", bertha::version_text);
   register_commands(app);
   try {
     app.parse(argc, argv);

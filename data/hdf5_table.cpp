@@ -282,4 +282,12 @@ void Hdf5Tables::read(std::string_view table, int64_t first, std::span<uint64_t>
   state_->read(table, first, out);
 }
 
+std::string hdf5_version() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
 }  // namespace bertha

@@ -72,4 +72,7 @@ class Hdf5Tables {
   std::unique_ptr<State> state_;
 };
 
+/// The version of the HDF5 library.
+std::string hdf5_version();
+
 }  // namespace bertha

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <vector>
 
 namespace bertha {
@@ -31,26 +32,23 @@ class Cache {
     return cache;
   }
 
-  std::byte* take(size_t size) {
+  struct Block {
+    std::byte* memory;
+    size_t size;
+  };
+
+  Block take(size_t size) {
     const std::lock_guard lock(mutex_);
-    use_.current_bytes += size;
+    const Block block = reuse(size).value_or(Block{nullptr, size});
+    use_.current_bytes += block.size;
     use_.peak_bytes = std::max(use_.peak_bytes, use_.current_bytes);
-    auto& blocks = free_[size];
-    if (!blocks.empty()) {
-      std::byte* block = blocks.back();
-      blocks.pop_back();
-      return block;
-    }
-    const size_t alignment = size >= kHugePage ? kHugePage : 64;
-    auto* block = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignment}));
-    if (size >= kHugePage) madvise(block, size, MADV_HUGEPAGE);
-    return block;
+    return block.memory ? block : Block{fresh(size), size};
   }
 
-  void give_back(std::byte* block, size_t size) {
+  void give_back(const Block& block) {
     const std::lock_guard lock(mutex_);
-    use_.current_bytes -= size;
-    free_[size].push_back(block);
+    use_.current_bytes -= block.size;
+    free_[block.size].push_back(block.memory);
   }
 
   MemoryUse use() {
@@ -59,6 +57,24 @@ class Cache {
   }
 
  private:
+  // A free block of this class or a little larger: batches differ in size from step to step.
+  std::optional<Block> reuse(size_t size) {
+    for (auto at = free_.lower_bound(size); at != free_.end() && at->first <= size + size / 4; ++at) {
+      if (at->second.empty()) continue;
+      const Block block = {at->second.back(), at->first};
+      at->second.pop_back();
+      return block;
+    }
+    return std::nullopt;
+  }
+
+  static std::byte* fresh(size_t size) {
+    const size_t alignment = size >= kHugePage ? kHugePage : 64;
+    auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignment}));
+    if (size >= kHugePage) madvise(memory, size, MADV_HUGEPAGE);
+    return memory;
+  }
+
   std::mutex mutex_;
   std::map<size_t, std::vector<std::byte*>> free_;
   MemoryUse use_;
@@ -67,12 +83,11 @@ class Cache {
 }  // namespace
 
 std::shared_ptr<std::byte> allocate(size_t bytes) {
-  const size_t size = size_class(bytes);
-  std::byte* block = Cache::instance().take(size);
+  const Cache::Block block = Cache::instance().take(size_class(bytes));
 #ifdef BERTHA_POISON
-  std::memset(block, 0xFF, size);  // every float and double of all ones is a NaN
+  std::memset(block.memory, 0xFF, block.size);  // every float and double of all ones is a NaN
 #endif
-  return {block, [size](std::byte* released) { Cache::instance().give_back(released, size); }};
+  return {block.memory, [block](std::byte*) { Cache::instance().give_back(block); }};
 }
 
 MemoryUse memory_use() { return Cache::instance().use(); }

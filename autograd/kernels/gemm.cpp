@@ -36,4 +36,6 @@ void gemm(Transpose transpose_a, Transpose transpose_b, int64_t m, int64_t n, in
 template void gemm(Transpose, Transpose, int64_t, int64_t, int64_t, const float*, const float*, float, float*);
 template void gemm(Transpose, Transpose, int64_t, int64_t, int64_t, const double*, const double*, double, double*);
 
+std::string blas_version() { return openblas_get_config(); }
+
 }  // namespace bertha::kernels

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace bertha::kernels {
 
@@ -13,5 +14,8 @@ inline constexpr Transpose kYes = Transpose::kYes;
 template <class T>
 void gemm(Transpose transpose_a, Transpose transpose_b, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T beta,
           T* c);
+
+/// The BLAS in use, with the kernels it chose for this processor.
+std::string blas_version();
 
 }  // namespace bertha::kernels

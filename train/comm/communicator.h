@@ -39,6 +39,9 @@ class Communicator {
 /// The ranks mpirun started this process with, or this process alone.
 std::unique_ptr<Communicator> make_communicator();
 
+/// The MPI library, as it calls itself.
+std::string mpi_version();
+
 /// Gives lower ranks the time to report a failure they share with this one: each ends the run by doing so, so that a
 /// wrong configuration is one message and not one a rank. Returns at once on rank 0 and without mpirun.
 void let_lower_ranks_report();

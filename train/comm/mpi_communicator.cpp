@@ -90,6 +90,14 @@ void MpiCommunicator::barrier() {
   require(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
 }
 
+std::string mpi_version() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+  const std::string_view version(text, length);
+  return std::string(version.substr(0, version.find(',')));
+}
+
 void abort_all_ranks(int exit_code) {
   int initialized = 0;
   int finalized = 0;
