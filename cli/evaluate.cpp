@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,49 +32,65 @@ constexpr int64_t kIgnored = -100;  // the label of a token that is not predicte
 struct EvaluateOptions {
   std::string model, data, predictions;
   std::optional<int64_t> sequence_length;
+  std::optional<PretrainingHeads> heads;
   bool json = false;
 };
 
-// A directory of shards: the one given, or one made from text that goes when the object does.
-class EvaluationShards {
+// A directory that rank 0 makes and removes again.
+class TemporaryShards {
  public:
-  EvaluationShards(const EvaluateOptions& options, const BertForPretraining& model, const WordPiece& tokenizer,
-                   Communicator& communicator) {
-    if (fs::is_directory(options.data)) {
-      path_ = options.data;
-      return;
-    }
-    std::string made;
+  explicit TemporaryShards(Communicator& communicator) {
     if (communicator.rank() == 0) {
-      made = (fs::temp_directory_path() / "bertha-evaluate-XXXXXX").string();
-      check<Error>(mkdtemp(made.data()) != nullptr, made, ": cannot be made");
-      owned_ = made;
+      owned_ = (fs::temp_directory_path() / "bertha-evaluate-XXXXXX").string();
+      check<Error>(mkdtemp(owned_.data()) != nullptr, owned_, ": cannot be made");
     }
-    path_ = communicator.all_gather(made).front();
-    ShardOptions shard_options;
-    shard_options.files = {options.data};
-    shard_options.directory = path_;
-    shard_options.objective = model.heads() == PretrainingHeads::kMlm ? Objective::kMlm : Objective::kMlmNsp;
-    shard_options.sequence_length =
-        options.sequence_length.value_or(std::min(kDefaultLength, model.config().max_position_embeddings));
-    shard_options.jobs = num_threads();
-    shard_options.rank = communicator.rank();
-    shard_options.world_size = communicator.size();
-    shard_options.barrier = [&] { communicator.barrier(); };
-    shard_corpus(shard_options, tokenizer, [](const ShardProgress&) {});
+    path_ = communicator.all_gather(owned_).front();
   }
-  ~EvaluationShards() {
+  ~TemporaryShards() {
     std::error_code ignored;
     if (!owned_.empty()) fs::remove_all(owned_, ignored);
   }
-  EvaluationShards(const EvaluationShards&) = delete;
-  EvaluationShards& operator=(const EvaluationShards&) = delete;
+  TemporaryShards(const TemporaryShards&) = delete;
+  TemporaryShards& operator=(const TemporaryShards&) = delete;
 
   const std::string& path() const { return path_; }
 
  private:
   std::string path_, owned_;
 };
+
+// The heads decide what is measured; a task that names others is a mistake.
+void check_task(const EvaluateOptions& options, const BertForPretraining& model) {
+  if (!options.heads) return;
+  check<MismatchError>(*options.heads == model.heads(), options.model, ": was not trained for this task");
+}
+
+void make_shards(const std::string& directory, const EvaluateOptions& options, const BertForPretraining& model,
+                 const WordPiece& tokenizer, Communicator& communicator) {
+  ShardOptions shard_options;
+  shard_options.files = {options.data};
+  shard_options.directory = directory;
+  shard_options.objective = model.heads() == PretrainingHeads::kMlm ? Objective::kMlm : Objective::kMlmNsp;
+  shard_options.sequence_length =
+      options.sequence_length.value_or(std::min(kDefaultLength, model.config().max_position_embeddings));
+  shard_options.jobs = num_threads();
+  shard_options.rank = communicator.rank();
+  shard_options.world_size = communicator.size();
+  shard_options.barrier = [&] { communicator.barrier(); };
+  shard_corpus(shard_options, tokenizer, [](const ShardProgress&) {});
+}
+
+void check_shards(const ShardSet& shards, const EvaluateOptions& options, const BertForPretraining& model,
+                  const WordPiece& tokenizer) {
+  check<MismatchError>(shards.vocabulary_hash() == tokenizer.vocabulary().hash() &&
+                           shards.lowercase() == tokenizer.lowercase(),
+                       options.data, ": was made with another vocabulary or casing than the model's");
+  check<MismatchError>(shards.sequence_length() <= model.config().max_position_embeddings, options.data, ": sequences of ",
+                       shards.sequence_length(), " tokens (the model has ", model.config().max_position_embeddings,
+                       " positions)");
+  check<MismatchError>(model.heads() == PretrainingHeads::kMlm || shards.objective() == Objective::kMlmNsp, options.data,
+                       ": holds no sentence pairs (the model has a next-sentence head)");
+}
 
 // One object a sequence: {"input_ids", "labels", "loss"}; the loss is the mean over its labels, 0 without any.
 void append_predictions(std::string& lines, const PackedBatch& batch, std::span<const double> mlm_rows) {
@@ -111,15 +128,16 @@ void write_predictions(const std::string& path, const std::string& lines, Commun
 void run_evaluate(const EvaluateOptions& options) {
   const auto communicator = make_communicator();
   const auto model = read_model(options.model);
+  check_task(options, *model);
   const WordPiece tokenizer = read_tokenizer(options.model, model->config());
-  const EvaluationShards shards(options, *model, tokenizer, *communicator);
-  const ShardSet set(shards.path());
-  check<MismatchError>(set.vocabulary_hash() == tokenizer.vocabulary().hash(), options.data,
-                       ": was made with another vocabulary than the model's");
-  check<MismatchError>(set.sequence_length() <= model->config().max_position_embeddings, options.data, ": sequences of ",
-                       set.sequence_length(), " tokens (the model has ", model->config().max_position_embeddings,
-                       " positions)");
-  const EvaluationBatches batches(shard_source(shards.path()), Masker({}, tokenizer.vocabulary()), kEvaluationBatchSize);
+  std::optional<TemporaryShards> made;
+  if (!fs::is_directory(options.data)) {
+    made.emplace(*communicator);
+    make_shards(made->path(), options, *model, tokenizer, *communicator);
+  }
+  const auto shards = std::make_shared<ShardSet>(made ? made->path() : options.data);
+  check_shards(*shards, options, *model, tokenizer);
+  const EvaluationBatches batches(shard_source(shards), Masker({}, tokenizer.vocabulary()), kEvaluationBatchSize);
   std::string lines;
   const PretrainingLosses losses =
       evaluate_pretraining(*model, batches, *communicator, [&](const PackedBatch& batch, std::span<const double> rows) {
@@ -142,6 +160,12 @@ void add_evaluate(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "evaluate", "The losses of a pretrained model on held-out text under fixed masks. Also runs under mpirun -n N.");
   command->add_option("MODEL", options->model, "A model directory")->required();
+  const std::map<std::string, PretrainingHeads> tasks = {{"mlm", PretrainingHeads::kMlm},
+                                                         {"mlm_nsp", PretrainingHeads::kMlmAndNextSentence},
+                                                         {"next_sentence", PretrainingHeads::kNextSentence}};
+  command->add_option("--task", options->heads, "What the model was trained for (default: as its config.json says)")
+      ->transform(CLI::CheckedTransformer(tasks))
+      ->option_text("mlm|mlm_nsp|next_sentence");
   command->add_option("--data", options->data, "A text file, or a directory of shards")->required();
   command->add_option("--sequence-length", options->sequence_length, "Tokens of a sequence made from text (default: 128, or the model's positions)")
       ->check(CLI::Range(8, 65535));

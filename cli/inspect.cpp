@@ -13,6 +13,7 @@
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
+#include "data/shard_manifest.h"
 #include "train/checkpoint/checkpoint.h"
 #include "train/checkpoint/input_file.h"
 #include "train/checkpoint/manifest.h"
@@ -24,10 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-constexpr const char* kShardManifest = "manifest.json";
-constexpr uint64_t kMaxShardManifestBytes = uint64_t{64} << 20;
-constexpr int kDeepest = 8;
 
 struct InspectOptions {
   std::string path, filter;
@@ -69,8 +66,9 @@ struct Subject {
 Kind kind_of_directory(const fs::path& path) {
   if (fs::exists(path / kTrainingStateName)) return Kind::kCheckpoint;
   if (fs::exists(path / kWeightsName)) return Kind::kModel;
-  if (fs::exists(path / kShardManifest)) return Kind::kShards;
-  fail<ConfigError>(path.string(), ": holds no ", kWeightsName, ", no ", kTrainingStateName, " and no ", kShardManifest,
+  if (fs::exists(path / kShardManifestName)) return Kind::kShards;
+  fail<ConfigError>(path.string(), ": holds no ", kWeightsName, ", no ", kTrainingStateName, " and no ",
+                    kShardManifestName,
                     " (expected a model directory, checkpoint, safetensors file, shard directory or shard)");
 }
 
@@ -154,25 +152,18 @@ Json training_state_of(const std::string& checkpoint) {
 }
 
 Json shard_manifest(const std::string& directory) {
-  const std::string path = (fs::path(directory) / kShardManifest).string();
-  const auto refuse_depth = [&](int depth, Json::parse_event_t, Json&) {
-    check<DamagedFileError>(depth <= kDeepest, path, ": is nested more than ", kDeepest, " levels deep");
-    return true;
-  };
-  const std::string text = read_text(path, kMaxShardManifestBytes);
-  Json manifest = Json::parse(text, refuse_depth, /*allow_exceptions=*/false);
-  check<DamagedFileError>(manifest.is_object() && manifest.contains("shards") && manifest["shards"].is_array(), path,
-                          ": is not a manifest of shards");
-  return manifest;
+  read_finished_manifest(directory);  // refuses all but what was written
+  const std::string path = directory + "/" + std::string(kShardManifestName);
+  return Json::parse(read_text(path, fs::file_size(path)));
 }
 
 Json shard_entry(const Subject& shard) {
   const std::string name = fs::path(shard.path).filename();
   const Json manifest = shard_manifest(shard.directory());
   for (const Json& entry : manifest["shards"]) {
-    if (entry.is_object() && entry.contains("file") && entry["file"] == name) return entry;
+    if (entry["file"] == name) return entry;
   }
-  fail<ConfigError>(shard.path, ": is not listed in the ", kShardManifest, " beside it");
+  fail<ConfigError>(shard.path, ": is not listed in the ", kShardManifestName, " beside it");
 }
 
 Json gather(const Subject& subject, const std::optional<std::regex>& filter) {
@@ -280,6 +271,27 @@ struct Verdict {
   std::vector<Damage> damage;
 };
 
+Verdict verify_shards(const Subject& subject) {
+  const std::string name = fs::path(subject.path).filename();
+  Verdict verdict;
+  const ShardManifest manifest = read_finished_manifest(subject.directory());
+  for (const ShardRecord& shard : manifest.shards) {
+    if (subject.kind == Kind::kShard && shard.file != name) continue;
+    ++verdict.files;
+    verdict.tensors += shard.data_sets.size();
+    verdict.bytes += static_cast<uint64_t>(shard.bytes);
+    const std::string path = subject.directory() + "/" + shard.file;
+    try {
+      check_intact(path, shard);
+    } catch (const DamagedFileError& error) {
+      const std::string sentence = error.what();
+      verdict.damage.push_back({path, "", sentence.substr(std::string(path + ": ").size())});
+    }
+  }
+  check<ConfigError>(verdict.files > 0, subject.path, ": is not listed in the ", kShardManifestName, " beside it");
+  return verdict;
+}
+
 /// The manifest that knows the bytes of what is to be verified.
 Manifest manifest_of(const Subject& subject) {
   const std::string directory = subject.directory();
@@ -289,6 +301,7 @@ Manifest manifest_of(const Subject& subject) {
 }
 
 Verdict verify(const Subject& subject) {
+  if (subject.kind == Kind::kShards || subject.kind == Kind::kShard) return verify_shards(subject);
   const Manifest manifest = manifest_of(subject);
   const std::string name = fs::path(subject.path).filename();
   check<ConfigError>(subject.kind != Kind::kSafetensors || manifest.find(name) != nullptr, subject.path,
@@ -314,14 +327,18 @@ Json to_json(const Subject& subject, const Verdict& verdict) {
           {"tensors", verdict.tensors}, {"bytes", verdict.bytes},           {"damage", damage}};
 }
 
+constexpr const char* part_name(Kind kind) {
+  return kind == Kind::kShards || kind == Kind::kShard ? "data sets" : "tensors";
+}
+
 void run_verify(const InspectOptions& options) {
   const Subject subject = recognize(options.path);
   const Verdict verdict = verify(subject);
   if (options.json) {
     std::cout << dump(to_json(subject, verdict)) << '\n';
   } else if (verdict.damage.empty()) {
-    std::cout << fmt::format("{}: every byte is what was written ({} files, {} tensors, {} bytes)\n", subject.path,
-                             verdict.files, verdict.tensors, verdict.bytes);
+    std::cout << fmt::format("{}: every byte is what was written ({} files, {} {}, {} bytes)\n", subject.path,
+                             verdict.files, verdict.tensors, part_name(subject.kind), verdict.bytes);
   }
   finish_output();
   std::string sentences;
@@ -342,7 +359,8 @@ void add_inspect(CLI::App& app) {
 
   CLI::App* verify_command = command->add_subcommand(
       "verify", "Reads everything and says whether every byte is what was written (exit code 3 where not).");
-  verify_command->add_option("PATH", options->path, "A checkpoint, model directory or file of one")->required();
+  verify_command->add_option("PATH", options->path, "A checkpoint, model directory, shard directory, or a file of one")
+      ->required();
   verify_command->add_flag("--json", options->json, "Print one JSON object");
   verify_command->callback([options] { run_verify(*options); });
 

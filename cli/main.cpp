@@ -1,6 +1,8 @@
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iostream>
 #include <new>
 
 #include "autograd/core/error.h"
@@ -44,6 +46,8 @@ int run(int argc, char** argv) {
   register_commands(app);
   try {
     app.parse(argc, argv);
+    const bool written = std::cout.flush().good() && std::fflush(stdout) == 0;
+    bertha::check<bertha::Error>(written, "standard output: cannot be written");
     return 0;
   } catch (const CLI::ParseError& error) {
     return report([&] { return app.exit(error) == 0 ? 0 : 2; });
@@ -62,4 +66,7 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run(argc, argv); }
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error like a full disk
+  return run(argc, argv);
+}

@@ -20,7 +20,8 @@ using nlohmann::ordered_json;
 enum class PredictionTask { kFillMask, kNextSentence };
 
 struct PredictOptions {
-  std::string model, text, pair;
+  std::string model;
+  std::optional<std::string> text, pair;
   std::optional<PredictionTask> task;
   int64_t top_k = 5;
   bool json = false;
@@ -81,9 +82,7 @@ void run_predict(const PredictOptions& options) {
       task == PredictionTask::kFillMask ? PretrainingHeads::kNextSentence : PretrainingHeads::kMlm;
   check<MismatchError>(model->heads() != lacking, options.model, ": has no head for this task");
   const Predictor predictor{std::move(model), std::move(tokenizer), task, options};
-  if (!options.text.empty()) {
-    return predictor.answer(options.text, options.pair.empty() ? std::nullopt : std::optional(options.pair));
-  }
+  if (options.text) return predictor.answer(*options.text, options.pair);
   std::string line;
   while (std::getline(std::cin, line)) {
     const size_t tab = line.find('\t');

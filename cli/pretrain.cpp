@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "train/recipes/pretrain.h"
+#include "train/recipes/pretraining_plan.h"
 
 namespace bertha {
 namespace {
@@ -22,21 +23,26 @@ struct PretrainOptions {
   bool print_config = false, dry_run = false;
 };
 
-void warn_of_crowded_cores(Progress& progress) {
+// A rank that mpirun binds to fewer cores than it has threads is slow without a sign.
+void warn_of_crowded_cores(Communicator& communicator, Progress& progress) {
   cpu_set_t cores;
   CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof(cores), &cores) != 0 || num_threads() <= CPU_COUNT(&cores)) return;
-  progress.note(fmt::format("warning: {} threads may use only {} cores (mpirun binds each rank; --bind-to none lifts that)",
-                            num_threads(), CPU_COUNT(&cores)));
+  const bool known = sched_getaffinity(0, sizeof(cores), &cores) == 0;
+  int64_t crowded = known && num_threads() > CPU_COUNT(&cores);
+  communicator.all_reduce_sum(std::span<int64_t>(&crowded, 1));
+  if (crowded == 0 || communicator.rank() != 0) return;
+  progress.note(fmt::format("warning: {} of {} ranks have more threads than cores they may use (mpirun binds each rank; "
+                            "--bind-to none lifts that)",
+                            crowded, communicator.size()));
 }
 
 void run_pretrain(const PretrainOptions& options) {
   const PretrainConfig config = load_pretrain_config(options.config, options.overrides);
+  const auto communicator = make_communicator();
   if (options.print_config) {
-    std::cout << to_yaml(config);
+    if (communicator->rank() == 0) std::cout << to_yaml(config);
     return;
   }
-  const auto communicator = make_communicator();
   Progress progress;
   if (options.dry_run) {
     const auto lines = plan_pretraining(config, communicator->size());
@@ -45,7 +51,7 @@ void run_pretrain(const PretrainOptions& options) {
     }
     return;
   }
-  if (communicator->rank() == 0) warn_of_crowded_cores(progress);
+  warn_of_crowded_cores(*communicator, progress);
   pretrain(config, *communicator,
            {.note = [&](const std::string& sentence) { progress.note(sentence); },
             .metrics = [&](const MetricsLine& line, int64_t steps) { progress.metrics(line, steps); }});

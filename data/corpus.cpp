@@ -103,10 +103,10 @@ void Corpus::check_valid(std::string_view text, int64_t begin) const {
   fail_utf8(files_[file], offset - begins_[file], text[invalid]);
 }
 
-TextBlock Corpus::block(int64_t index) const {
+CorpusBlock Corpus::block(int64_t index) const {
   const bool last = index + 1 == blocks_;
   const int64_t window = index * block_bytes_;
-  TextBlock block{read(window, last ? begins_.back() : window + 2 * block_bytes_), false};
+  CorpusBlock block{read(window, last ? begins_.back() : window + 2 * block_bytes_), false};
   const std::string_view text = block.text;
 
   const Cut begin = index == 0 ? Cut{0, false} : find_cut(text.substr(0, block_bytes_));

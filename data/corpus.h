@@ -9,7 +9,7 @@
 namespace bertha {
 
 /// A stretch of the corpus that is made into sequences on its own.
-struct TextBlock {
+struct CorpusBlock {
   std::string text;                 // UTF-8; the end of a file is a blank line
   bool continues_document = false;  // the first line belongs to the document that the block before ended in
 };
@@ -31,7 +31,7 @@ class Corpus {
   int64_t blocks() const { return blocks_; }
 
   /// Throws DamagedFileError naming file and byte offset where the text is not UTF-8.
-  TextBlock block(int64_t index) const;
+  CorpusBlock block(int64_t index) const;
 
   /// Reads on only until a second document is found.
   bool has_several_documents() const;
@@ -58,7 +58,7 @@ bool is_blank(std::string_view line);
 
 /// Calls f(TextLine) for each line that is not blank.
 template <class F>
-void for_each_line(const TextBlock& block, F&& f) {
+void for_each_line(const CorpusBlock& block, F&& f) {
   std::string_view rest = block.text;
   bool starts_document = !block.continues_document;
   while (!rest.empty()) {

@@ -213,7 +213,7 @@ void append_line(std::string_view line, const WordPiece& tokenizer, std::vector<
 
 }  // namespace
 
-TokenizedText tokenize_block(const TextBlock& block, const WordPiece& tokenizer) {
+TokenizedText tokenize_block(const CorpusBlock& block, const WordPiece& tokenizer) {
   TokenizedText text;
   text.ids.reserve(block.text.size());  // untouched memory costs nothing, and growing would double what is used
   const auto end_document = [&] {

@@ -26,7 +26,7 @@ struct TokenizedText {
 };
 
 /// A word that goes on for 64 KiB without a blank is cut there.
-TokenizedText tokenize_block(const TextBlock& block, const WordPiece& tokenizer);
+TokenizedText tokenize_block(const CorpusBlock& block, const WordPiece& tokenizer);
 
 struct SpecialIds {
   int32_t cls, sep;

@@ -1,12 +1,13 @@
 #include "data/sequence_source.h"
 
-#include <memory>
+#include <utility>
 
 namespace bertha {
 
-SequenceSource shard_source(const std::string& directory) {
-  const auto shards = std::make_shared<ShardSet>(directory);
-  return {shards->size(), shards->chunk_size(), [shards](int64_t index) { return shards->sequence(index); }};
+SequenceSource shard_source(std::shared_ptr<ShardSet> shards) {
+  const int64_t size = shards->size();
+  const int64_t chunk_size = shards->chunk_size();
+  return {size, chunk_size, [shards = std::move(shards)](int64_t index) { return shards->sequence(index); }};
 }
 
 }  // namespace bertha

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
+#include <memory>
 
 #include "data/shard.h"
 
@@ -15,7 +15,7 @@ struct SequenceSource {
   std::function<Sequence(int64_t index)> read;
 };
 
-/// The sequences of a shard directory, with a reader of their own.
-SequenceSource shard_source(const std::string& directory);
+/// The sequences of a shard directory. Nobody else may read from `shards` while the source is in use.
+SequenceSource shard_source(std::shared_ptr<ShardSet> shards);
 
 }  // namespace bertha

@@ -275,8 +275,10 @@ void check_intact(const std::string& path, const ShardRecord& record) {
   if (checksum_range(file, whole) == record.checksum) return;
   const auto damaged =
       std::ranges::find_if(record.data_sets, [&](const DataSetRecord& data_set) { return is_damaged(file, data_set); });
-  check<DamagedFileError>(damaged == record.data_sets.end(), path, ": data set '", damaged->name,
-                          "' is damaged: its bytes do not match their checksum ", to_hex(damaged->checksum));
+  if (damaged != record.data_sets.end()) {
+    fail<DamagedFileError>(path, ": data set '", damaged->name, "' is damaged: its bytes do not match their checksum ",
+                           to_hex(damaged->checksum));
+  }
   fail<DamagedFileError>(path, ": damaged between its data sets: it does not match its checksum ",
                          to_hex(record.checksum));
 }

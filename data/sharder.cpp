@@ -101,7 +101,7 @@ class Sharder {
     return checksum.value();
   }
 
-  static uint64_t block_checksum(const TextBlock& block) { return checksum_of(std::as_bytes(std::span(block.text))); }
+  static uint64_t block_checksum(const CorpusBlock& block) { return checksum_of(std::as_bytes(std::span(block.text))); }
   static void add_block(Checksum& shard, uint64_t block) { shard.update(std::span<const uint64_t>(&block, 1)); }
 
   bool is_finished(int64_t shard, const ShardRecord& record) const {
@@ -130,7 +130,7 @@ class Sharder {
   }
 
   PreparedBlock prepare(int64_t index) const {
-    const TextBlock block = corpus_.block(index);
+    const CorpusBlock block = corpus_.block(index);
     return {tokenize_block(block, tokenizer_), block_checksum(block), std::ssize(block.text)};
   }
 

@@ -54,6 +54,7 @@ void write_synced(const std::string& path, std::string_view content) {
   written = written && ::fsync(file) == 0;
   const int reason = errno;
   ::close(file);
+  if (!written) ::unlink(path.c_str());
   check<Error>(written, path, ": cannot be written: ", std::strerror(reason));
 }
 

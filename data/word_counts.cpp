@@ -260,7 +260,7 @@ WordCounts count_words(const std::vector<std::string>& files, const CountOptions
 
   std::map<uint64_t, size_t> bytes_by_count;
   merge(runs, scratch, [&](const std::string& word, uint64_t count) { bytes_by_count[count] += learning_bytes(word); });
-  const uint64_t smallest = smallest_count_that_fits(bytes_by_count, options.memory_bytes / 2);
+  const uint64_t smallest = smallest_count_that_fits(bytes_by_count, options.memory_bytes / 4 * 3);
   WordCounts result;
   merge(runs, scratch, [&](const std::string& word, uint64_t count) {
     if (count < smallest) {

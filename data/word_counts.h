@@ -21,7 +21,7 @@ struct WordCounts {
 
 struct CountOptions {
   Casing casing = Casing::kUncased;
-  size_t memory_bytes = size_t{1} << 30;  // half for counting, half for the words and learning from them
+  size_t memory_bytes = size_t{1} << 30;  // a quarter for counting, the rest for the words and learning from them
   std::string scratch_directory = ".";    // where a file without a name grows when counting needs more
 };
 

@@ -4,13 +4,6 @@
 
 namespace bertha {
 
-PretrainingLosses& PretrainingLosses::operator+=(const PretrainingLosses& other) {
-  mlm += other.mlm;
-  next_sentence += other.next_sentence;
-  mlm_rows.insert(mlm_rows.end(), other.mlm_rows.begin(), other.mlm_rows.end());
-  return *this;
-}
-
 BertForPretraining::BertForPretraining(const BertConfig& config, PretrainingHeads heads)
     : config_(config), heads_(heads), bert_(Scope(parameters_, "bert"), config) {
   const Scope root(parameters_, "");
@@ -23,7 +16,7 @@ BertForPretraining::BertForPretraining(const BertConfig& config, PretrainingHead
 }
 
 Var BertForPretraining::loss(Run& run, const TokenInputs& inputs, const PretrainingLabels& labels,
-                             const PretrainingScales& scales, PretrainingLosses& losses) const {
+                             const PretrainingScales& scales, PretrainingLosses& losses, std::vector<double>* mlm_rows) const {
   const Var x = bert_(run, inputs);
   std::optional<Var> total;
   if (next_sentence_) {
@@ -32,7 +25,7 @@ Var BertForPretraining::loss(Run& run, const TokenInputs& inputs, const Pretrain
   }
   if (mlm_) {
     const Var mlm = mlm_->loss(run, x, labels.masked_rows, labels.masked_labels, scales.mlm,
-                               {.sums = &losses.mlm, .row_losses = &losses.mlm_rows});
+                               {.sums = &losses.mlm, .row_losses = mlm_rows});
     total = total ? add(*total, mlm) : mlm;
   }
   return *total;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "autograd/ops/cross_entropy.h"
 #include "nn/bert.h"
@@ -26,9 +27,6 @@ struct PretrainingScales {
 };
 struct PretrainingLosses {
   LossSums mlm, next_sentence;
-  std::vector<double> mlm_rows;  // (M)
-
-  PretrainingLosses& operator+=(const PretrainingLosses& other);
 };
 
 /// BERT with its pretraining heads and their parameters, under the published names of BertForMaskedLM,
@@ -44,9 +42,9 @@ class BertForPretraining {
   ParameterStore& parameters() { return parameters_; }
   const ParameterStore& parameters() const { return parameters_; }
 
-  /// The scaled loss (1) of a batch; unscaled sums are added to `losses`.
+  /// The scaled loss (1) of a batch. Unscaled sums are added to `losses`; `mlm_rows`, unless null, receives (M) losses.
   Var loss(Run& run, const TokenInputs& inputs, const PretrainingLabels& labels, const PretrainingScales& scales,
-           PretrainingLosses& losses) const;
+           PretrainingLosses& losses, std::vector<double>* mlm_rows) const;
 
   /// Scores of every vocabulary entry at `rows`: (M, V). Throws ShapeError without an MLM head.
   Var mlm_logits(Run& run, const TokenInputs& inputs, std::span<const int32_t> rows) const;

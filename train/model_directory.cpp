@@ -50,38 +50,30 @@ void read_key(const json& object, const std::string& path, const char* key, T& v
   value = found->get<T>();
 }
 
+std::string shape_text(const StoredTensor& stored) {
+  std::string text;
+  for (const int64_t dimension : stored.shape) text += (text.empty() ? "" : ", ") + std::to_string(dimension);
+  return "(" + text + ")";
+}
+
+// What a BERT configuration may say besides sizes, and this one must not.
+void refuse_other_kinds(const json& object, const std::string& path) {
+  std::string positions = "absolute";
+  bool decoder = false;
+  bool tied = true;
+  read_key(object, path, "position_embedding_type", positions);
+  read_key(object, path, "is_decoder", decoder);
+  read_key(object, path, "tie_word_embeddings", tied);
+  check<MismatchError>(positions == "absolute", path, ": position_embedding_type is '", positions,
+                       "' (expected absolute)");
+  check<MismatchError>(!decoder, path, ": is_decoder is true (expected an encoder)");
+  check<MismatchError>(tied, path, ": tie_word_embeddings is false (expected a decoder tied to the word embeddings)");
+}
+
 // The tied decoder and index buffers that some writers store beside the parameters.
 bool is_passed_over(std::string_view name) {
   return name == "cls.predictions.decoder.weight" || name == "cls.predictions.decoder.bias" ||
          name == "bert.embeddings.position_ids" || name == "bert.embeddings.token_type_ids";
-}
-
-std::string config_json(const BertForPretraining& model, const WordPiece& tokenizer) {
-  const BertConfig& c = model.config();
-  std::string_view architecture;
-  for (const Architecture& known : kArchitectures) {
-    if (known.heads == model.heads()) architecture = known.name;
-  }
-  const ordered_json config = {
-      {"architectures", ordered_json::array({architecture})},
-      {"model_type", "bert"},
-      {"vocab_size", c.vocab_size},
-      {"hidden_size", c.hidden_size},
-      {"num_hidden_layers", c.num_hidden_layers},
-      {"num_attention_heads", c.num_attention_heads},
-      {"intermediate_size", c.intermediate_size},
-      {"max_position_embeddings", c.max_position_embeddings},
-      {"type_vocab_size", c.type_vocab_size},
-      {"hidden_act", c.hidden_act},
-      {"hidden_dropout_prob", c.hidden_dropout_prob},
-      {"attention_probs_dropout_prob", c.attention_probs_dropout_prob},
-      {"layer_norm_eps", c.layer_norm_eps},
-      {"initializer_range", c.initializer_range},
-      {"pad_token_id", tokenizer.vocabulary().pad()},
-      {"tie_word_embeddings", true},
-      {"dtype", "float32"},
-  };
-  return config.dump(2) + "\n";
 }
 
 ordered_json special_tokens() {
@@ -122,6 +114,7 @@ ModelDescription read_model_description(const std::string& directory) {
   read_key(object, path, "layer_norm_eps", c.layer_norm_eps);
   read_key(object, path, "initializer_range", c.initializer_range);
   validate(c, path);
+  refuse_other_kinds(object, path);
   const json architectures = object.value("architectures", json::array());
   const std::string name = architectures.is_array() && !architectures.empty() && architectures[0].is_string()
                                ? architectures[0].get<std::string>()
@@ -142,8 +135,8 @@ void read_weights(const std::string& directory, ParameterStore& parameters) {
   for (const PublishedTensor& tensor : parameters.published()) {
     const StoredTensor* stored = file.find(tensor.name);
     check<MismatchError>(stored != nullptr, file.path(), ": tensor '", tensor.name, "' is missing (the model has it)");
-    check<MismatchError>(stored->has_shape(tensor.shape), file.path(), ": '", tensor.name, "' has another shape than ",
-                         tensor.shape, ", which the model expects");
+    check<MismatchError>(stored->has_shape(tensor.shape), file.path(), ": '", tensor.name, "' has shape ",
+                         shape_text(*stored), ", the model expects ", tensor.shape);
     file.read(tensor.name, parameters.values().subspan(tensor.offset, tensor.shape.numel()));
   }
   for (const StoredTensor& stored : file.tensors()) {
@@ -165,6 +158,34 @@ WordPiece read_tokenizer(const std::string& directory, const BertConfig& config)
   check<MismatchError>(tokenizer.vocabulary().size() <= config.vocab_size, directory, "/vocab.txt: ",
                        tokenizer.vocabulary().size(), " tokens (the model has ", config.vocab_size, ")");
   return tokenizer;
+}
+
+std::string config_json(const BertForPretraining& model, const WordPiece& tokenizer) {
+  const BertConfig& c = model.config();
+  std::string_view architecture;
+  for (const Architecture& known : kArchitectures) {
+    if (known.heads == model.heads()) architecture = known.name;
+  }
+  const ordered_json config = {
+      {"architectures", ordered_json::array({architecture})},
+      {"model_type", "bert"},
+      {"vocab_size", c.vocab_size},
+      {"hidden_size", c.hidden_size},
+      {"num_hidden_layers", c.num_hidden_layers},
+      {"num_attention_heads", c.num_attention_heads},
+      {"intermediate_size", c.intermediate_size},
+      {"max_position_embeddings", c.max_position_embeddings},
+      {"type_vocab_size", c.type_vocab_size},
+      {"hidden_act", c.hidden_act},
+      {"hidden_dropout_prob", c.hidden_dropout_prob},
+      {"attention_probs_dropout_prob", c.attention_probs_dropout_prob},
+      {"layer_norm_eps", c.layer_norm_eps},
+      {"initializer_range", c.initializer_range},
+      {"pad_token_id", tokenizer.vocabulary().pad()},
+      {"tie_word_embeddings", true},
+      {"dtype", "float32"},
+  };
+  return config.dump(2) + "\n";
 }
 
 ModelContent model_content(const BertForPretraining& model, const WordPiece& tokenizer) {

@@ -31,6 +31,9 @@ std::unique_ptr<BertForPretraining> read_model(const std::string& directory);
 /// The tokenizer that belongs to the model. Throws MismatchError where the vocabulary is larger than the model's.
 WordPiece read_tokenizer(const std::string& directory, const BertConfig& config);
 
+/// The model's config.json.
+std::string config_json(const BertForPretraining& model, const WordPiece& tokenizer);
+
 /// All that a model directory holds. The weights stay the model's.
 ModelContent model_content(const BertForPretraining& model, const WordPiece& tokenizer);
 

@@ -48,7 +48,7 @@ double Optimizer::gradient_norm() {
   const float* gradients = store_.gradients().data();
   std::vector<double> squares(pieces_.size());
   for_each_piece([&](const Piece& piece, int64_t number) {
-    squares[number] = sum_of_squares(gradients + piece.offset, piece.size);
+    squares[number] = kernels::sum_of_squares(gradients + piece.offset, piece.size);
   });
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
@@ -56,7 +56,7 @@ double Optimizer::gradient_norm() {
 void Optimizer::apply(double learning_rate, double gradient_norm) {
   check<Error>(std::isfinite(gradient_norm), "optimizer: gradient norm is ", gradient_norm, " at step ", steps_ + 1);
   ++steps_;
-  const AdamCoefficients c = coefficients(gradient_norm);
+  const kernels::AdamCoefficients c = coefficients(gradient_norm);
   if (options_.kind == OptimizerKind::kAdamW) {
     apply_adamw(learning_rate, c);
   } else {
@@ -64,7 +64,7 @@ void Optimizer::apply(double learning_rate, double gradient_norm) {
   }
 }
 
-AdamCoefficients Optimizer::coefficients(double gradient_norm) const {
+kernels::AdamCoefficients Optimizer::coefficients(double gradient_norm) const {
   const double clip = options_.clip_grad_norm;
   return {.gradient_scale = static_cast<float>(clip > 0 ? std::min(1.0, clip / (gradient_norm + 1e-6)) : 1.0),
           .one_minus_beta1 = static_cast<float>(1 - options_.beta1),
@@ -79,46 +79,46 @@ double Optimizer::weight_decay(const Piece& piece) const {
   return tensors_[piece.tensor].weight_decay ? options_.weight_decay : 0;
 }
 
-void Optimizer::apply_adamw(double learning_rate, const AdamCoefficients& c) {
+void Optimizer::apply_adamw(double learning_rate, const kernels::AdamCoefficients& c) {
   float* p = store_.values().data();
   const float* dp = store_.gradients().data();
   float* m = first_moments().data();
   float* v = second_moments().data();
   for_each_piece([&](const Piece& piece, int64_t) {
     const int64_t at = piece.offset;
-    adamw_update(p + at, dp + at, m + at, v + at, piece.size, c, static_cast<float>(learning_rate),
+    kernels::adamw_update(p + at, dp + at, m + at, v + at, piece.size, c, static_cast<float>(learning_rate),
                  static_cast<float>(1 - learning_rate * weight_decay(piece)));
   });
 }
 
-void Optimizer::apply_lamb(double learning_rate, const AdamCoefficients& c) {
+void Optimizer::apply_lamb(double learning_rate, const kernels::AdamCoefficients& c) {
   float* p = store_.values().data();
   const float* dp = store_.gradients().data();
   float* m = first_moments().data();
   float* v = second_moments().data();
-  std::vector<LambSquares> squares(pieces_.size());
+  std::vector<kernels::LambSquares> squares(pieces_.size());
   for_each_piece([&](const Piece& piece, int64_t number) {
     const int64_t at = piece.offset;
     squares[number] =
-        lamb_moments(p + at, dp + at, m + at, v + at, piece.size, c, static_cast<float>(weight_decay(piece)));
+        kernels::lamb_moments(p + at, dp + at, m + at, v + at, piece.size, c, static_cast<float>(weight_decay(piece)));
   });
   const std::vector<double> ratios = trust_ratios(squares);
   for_each_piece([&](const Piece& piece, int64_t) {
     const int64_t at = piece.offset;
-    lamb_update(p + at, m + at, v + at, piece.size, c, static_cast<float>(weight_decay(piece)),
+    kernels::lamb_update(p + at, m + at, v + at, piece.size, c, static_cast<float>(weight_decay(piece)),
                 static_cast<float>(learning_rate * ratios[piece.tensor]));
   });
 }
 
-std::vector<double> Optimizer::trust_ratios(std::span<const LambSquares> by_piece) const {
-  std::vector<LambSquares> by_tensor(tensors_.size());
+std::vector<double> Optimizer::trust_ratios(std::span<const kernels::LambSquares> by_piece) const {
+  std::vector<kernels::LambSquares> by_tensor(tensors_.size());
   for (size_t piece = 0; piece < pieces_.size(); ++piece) {
-    LambSquares& sum = by_tensor[pieces_[piece].tensor];
+    kernels::LambSquares& sum = by_tensor[pieces_[piece].tensor];
     sum.values += by_piece[piece].values;
     sum.direction += by_piece[piece].direction;
   }
   std::vector<double> ratios;
-  for (const LambSquares& sum : by_tensor) {
+  for (const kernels::LambSquares& sum : by_tensor) {
     const bool defined = sum.values > 0 && sum.direction > 0;
     ratios.push_back(defined ? std::sqrt(sum.values) / std::sqrt(sum.direction) : 1);
   }

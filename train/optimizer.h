@@ -53,11 +53,11 @@ class Optimizer {
 
   template <class F>
   void for_each_piece(F&& f) const;
-  AdamCoefficients coefficients(double gradient_norm) const;
+  kernels::AdamCoefficients coefficients(double gradient_norm) const;
   double weight_decay(const Piece& piece) const;
-  void apply_adamw(double learning_rate, const AdamCoefficients& c);
-  void apply_lamb(double learning_rate, const AdamCoefficients& c);
-  std::vector<double> trust_ratios(std::span<const LambSquares> by_piece) const;
+  void apply_adamw(double learning_rate, const kernels::AdamCoefficients& c);
+  void apply_lamb(double learning_rate, const kernels::AdamCoefficients& c);
+  std::vector<double> trust_ratios(std::span<const kernels::LambSquares> by_piece) const;
 
   const OptimizerOptions options_;
   ParameterStore& store_;

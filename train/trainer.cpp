@@ -4,6 +4,7 @@
 
 #include "train/model_directory.h"
 #include "train/process.h"
+#include "train/rank_agreement.h"
 #include "train/stop_signal.h"
 
 namespace bertha {
@@ -33,6 +34,10 @@ bool all_finite(std::span<const float> values) {
     if (!std::isfinite(x)) return false;
   }
   return true;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 // Rank 0's text, on every rank.
@@ -83,6 +88,7 @@ int64_t Trainer::resume() {
     optimizer_.set_steps(step_);
     if (is_writer()) events_.note("resuming from " + directory);
   }
+  require_equal_parameters(communicator_, task_.parameters(), step_);
   if (is_writer()) metrics_.emplace(options_.output + "/metrics.jsonl", step_);
   return step_;
 }
@@ -116,7 +122,7 @@ StepReport Trainer::step() {
   optimizer_.apply(report.learning_rate, report.gradient_norm);
   ++step_;
   tokens_ += report.tokens;
-  report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  report.seconds = seconds_since(begin);
   return report;
 }
 
@@ -133,7 +139,7 @@ void Trainer::accumulate_gradients(StepReport& report) {
   const Clock::time_point waiting = Clock::now();
   if (tree_) tree_->finish(task_.parameters().gradients());
   if (reducer_) reducer_->finish();
-  report.exposed_seconds = std::chrono::duration<double>(Clock::now() - waiting).count();
+  report.exposed_seconds = seconds_since(waiting);
   reduce_losses(by_slice, report);
 }
 
@@ -245,18 +251,21 @@ void Trainer::write_step(const StepReport& report) {
 
 void Trainer::write(const MetricsLine& line) {
   MetricsLine timed = line;
-  timed.add("elapsed_s", elapsed());
+  timed.add("elapsed_s", seconds_since(start_));
   metrics_->write(timed);
   events_.metrics(timed, options_.steps);
 }
 
 void Trainer::evaluate() {
-  auto values = task_.evaluate(communicator_);
+  const auto values = task_.evaluate(communicator_);
   if (!is_writer() || values.empty()) return;
-  write({"evaluation", step_, std::move(values)});
+  MetricsLine line{"evaluation", step_, {{"tokens", static_cast<double>(tokens_)}}};
+  line.values.insert(line.values.end(), values.begin(), values.end());
+  write(line);
 }
 
 void Trainer::save_checkpoint() {
+  require_equal_parameters(communicator_, task_.parameters(), step_);
   if (is_writer()) {
     const Clock::time_point begin = Clock::now();
     const TrainingState state = {.step = step_,
@@ -269,11 +278,9 @@ void Trainer::save_checkpoint() {
         moment_view(kFirstMoment, optimizer_.first_moments(), task_.parameters()),
         moment_view(kSecondMoment, optimizer_.second_moments(), task_.parameters())};
     checkpoints_->save(task_.model_content(), state, moments);
-    write({"checkpoint", step_, {{"save_s", std::chrono::duration<double>(Clock::now() - begin).count()}}});
+    write({"checkpoint", step_, {{"save_s", seconds_since(begin)}}});
   }
   communicator_.barrier();
 }
-
-double Trainer::elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
 }  // namespace bertha

@@ -91,7 +91,6 @@ class Trainer {
   void write(const MetricsLine& line);
   void evaluate();
   void save_checkpoint();
-  double elapsed() const;
   bool is_writer() const { return communicator_.rank() == 0; }
 
   const TrainerOptions options_;

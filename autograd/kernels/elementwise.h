@@ -12,10 +12,6 @@ void accumulate(int64_t n, const T* x, T beta, T* y);
 template <class T>
 void add(int64_t n, const T* a, const T* b, T* y);
 
-/// y = factor x + beta y.
-template <class T>
-void scale(int64_t n, T factor, const T* x, T beta, T* y);
-
 /// Every row of y (rows, cols) becomes `bias`.
 template <class T>
 void fill_rows(int64_t rows, int64_t cols, const T* bias, T* y);

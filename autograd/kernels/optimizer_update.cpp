@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace bertha {
+namespace bertha::kernels {
 namespace {
 
 // The moments of a row that gets no gradient decay to numbers too small for a normal float and would stay there, at a
@@ -96,4 +96,4 @@ void lamb_update(float* __restrict__ p, const float* __restrict__ m, const float
   for (int64_t i = 0; i < n; ++i) p[i] -= rate * (adam_direction(m[i], v[i], c) + weight_decay * p[i]);
 }
 
-}  // namespace bertha
+}  // namespace bertha::kernels

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace bertha {
+namespace bertha::kernels {
 
 /// What one step of AdamW or LAMB multiplies by, the same for every element.
 struct AdamCoefficients {
@@ -43,4 +43,4 @@ LambSquares lamb_moments(const float* p, const float* dp, float* m, float* v, in
 void lamb_update(float* p, const float* m, const float* v, int64_t n, const AdamCoefficients& c, float weight_decay,
                  float rate);
 
-}  // namespace bertha
+}  // namespace bertha::kernels

@@ -8,7 +8,7 @@
 
 #include "autograd/core/random.h"
 
-namespace bertha {
+namespace bertha::kernels {
 namespace {
 
 // Each operation rounded to float on its own; volatile, or the compiler fuses here what the kernel must not.
@@ -127,4 +127,4 @@ TEST(SumOfSquares, AddsWholeAndPartialRowsOfLanes) {
 }
 
 }  // namespace
-}  // namespace bertha
+}  // namespace bertha::kernels

@@ -1,11 +1,10 @@
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/cli/run_bertha.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
 #include "train/checkpoint/manifest.h"
@@ -13,11 +12,6 @@
 
 namespace bertha {
 namespace {
-
-struct Result {
-  int exit_code;
-  std::string out, err;
-};
 
 class InspectTest : public testing::Test {
  protected:
@@ -27,15 +21,10 @@ class InspectTest : public testing::Test {
     publish_model(model_, TinyCheckpoint().model());
   }
 
-  Result inspect(const std::string& arguments) const {
-    const std::string command =
-        std::string(BERTHA_BINARY) + " inspect " + arguments + " >" + (parent_ / "out") + " 2>" + (parent_ / "err");
-    const int status = std::system(command.c_str());
-    return {WEXITSTATUS(status), bytes_of(parent_ / "out"), bytes_of(parent_ / "err")};
-  }
+  static CommandResult inspect(const std::string& arguments) { return run_bertha("inspect " + arguments, ""); }
 
-  nlohmann::json inspect_json(const std::string& arguments) const {
-    const Result result = inspect("--json " + arguments);
+  static nlohmann::json inspect_json(const std::string& arguments) {
+    const CommandResult result = inspect("--json " + arguments);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return nlohmann::json::parse(result.out);
   }
@@ -74,7 +63,7 @@ TEST_F(InspectTest, ShowsTheTrainingStateOfACheckpoint) {
 }
 
 TEST_F(InspectTest, PrintsOneLineATensor) {
-  const Result result = inspect(checkpoint_);
+  const CommandResult result = inspect(checkpoint_);
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
   EXPECT_NE(result.out.find("bert.dense.weight  (3, 2)  F32"), std::string::npos) << result.out;
@@ -101,30 +90,63 @@ TEST_F(InspectTest, KeepsTheTerminalFromWhatAFileSays) {
   OutputFile file(parent_ / "hostile");
   write_safetensors(file, std::vector<TensorView>{{"\x1b[2J", {1}, value}});
   file.finish();
-  const Result result = inspect(parent_ / "hostile");
+  const CommandResult result = inspect(parent_ / "hostile");
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.out.find('\x1b'), std::string::npos);
 }
 
-TEST_F(InspectTest, ShowsWhatAManifestOfShardsSays) {
-  std::filesystem::create_directory(parent_ / "shards");
-  write_bytes(
-      parent_ / "shards/manifest.json",
-      R"({"format_version": 1, "shards": [{"file": "shard-00000.h5", "sequences": 7}], "token_counts": [1, 2]})");
-  write_bytes(parent_ / "shards/shard-00000.h5", "");
-  EXPECT_EQ(inspect_json(parent_ / "shards")["manifest"]["shards"][0]["sequences"], 7);
-  EXPECT_EQ(inspect_json(parent_ / "shards/shard-00000.h5")["shard"]["sequences"], 7);
-  EXPECT_NE(inspect(parent_ / "shards").out.find("token_counts                       (2 entries)"), std::string::npos);
-  for (const std::string& damaged : {std::string("{\"shards\": "), "{\"shards\": " + std::string(1'000'000, '[')}) {
-    write_bytes(parent_ / "shards/manifest.json", damaged);
-    EXPECT_EQ(inspect(parent_ / "shards").exit_code, 3);
+class InspectShardsTest : public InspectTest {
+ protected:
+  InspectShardsTest() {
+    write_bytes(parent_ / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ntide\ncame\nin\n.\n");
+    write_bytes(parent_ / "text", "Tide came in.\n\nTide.\n");
+    const CommandResult made = run_bertha("shard " + (parent_ / "text") + " --vocab " + (parent_ / "vocab.txt") +
+                                              " --output " + shards_ + " --sequence-length 16",
+                                          "");
+    EXPECT_EQ(made.exit_code, 0) << made.err;
   }
+
+  const std::string shards_ = parent_ / "shards", shard_ = shards_ + "/shard-00000.h5";
+};
+
+TEST_F(InspectShardsTest, ShowsWhatTheManifestSays) {
+  const nlohmann::json entry = inspect_json(shards_)["manifest"]["shards"][0];
+  EXPECT_EQ(entry["documents"], 2);
+  EXPECT_EQ(inspect_json(shard_)["shard"], entry);
+  const CommandResult result = inspect(shards_);
+  EXPECT_NE(result.out.find("settings.sequence_length           16"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("token_counts                       (9 entries)"), std::string::npos) << result.out;
+}
+
+TEST_F(InspectShardsTest, RefusesADamagedManifestAndAFileItDoesNotList) {
+  write_bytes(shards_ + "/stray.h5", "");
+  EXPECT_EQ(inspect(shards_ + "/stray.h5").exit_code, 2);
+  EXPECT_EQ(inspect("verify " + shards_ + "/stray.h5").exit_code, 2);
+  for (const std::string& damaged : {std::string("{\"shards\": "), "{\"shards\": " + std::string(1'000'000, '[')}) {
+    write_bytes(shards_ + "/manifest.json", damaged);
+    EXPECT_EQ(inspect(shards_).exit_code, 3);
+  }
+}
+
+TEST_F(InspectShardsTest, VerifyFindsEveryKindOfDamage) {
+  for (const std::string& path : {shards_, shard_}) {
+    EXPECT_NE(inspect("verify " + path).out.find("every byte is what was written (1 files"), std::string::npos);
+  }
+  flip_last_byte(shard_);
+  for (const std::string& path : {shards_, shard_}) {
+    const CommandResult result = inspect("verify " + path);
+    EXPECT_EQ(result.exit_code, 3);
+    EXPECT_NE(result.err.find("bertha: " + shard_ + ": "), std::string::npos) << result.err;
+    EXPECT_EQ(result.err.find(shard_, result.err.find(shard_) + 1), std::string::npos) << result.err;
+  }
+  std::filesystem::remove(shard_);
+  EXPECT_EQ(inspect("verify " + shards_).exit_code, 3);
 }
 
 TEST_F(InspectTest, ExplainsWhatItCannotLookInto) {
   EXPECT_EQ(inspect("").exit_code, 2);
   EXPECT_EQ(inspect(parent_ / "absent").exit_code, 2);
-  const Result result = inspect(parent_.path());
+  const CommandResult result = inspect(parent_.path());
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.err.find("expected a model directory"), std::string::npos) << result.err;
   write_bytes(parent_ / "text", "not a safetensors file");
@@ -135,7 +157,7 @@ TEST_F(InspectTest, ExplainsWhatItCannotLookInto) {
 
 TEST_F(InspectTest, VerifyIsContentWithWhatWasWritten) {
   for (const std::string& path : {checkpoint_, model_, model_ + "/model.safetensors", checkpoint_ + "/config.json"}) {
-    const Result result = inspect("verify " + path);
+    const CommandResult result = inspect("verify " + path);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_NE(result.out.find("every byte is what was written"), std::string::npos) << result.out;
   }
@@ -144,7 +166,7 @@ TEST_F(InspectTest, VerifyIsContentWithWhatWasWritten) {
 TEST_F(InspectTest, VerifyNamesFileAndTensor) {
   flip_last_byte(checkpoint_ + "/model.safetensors");
   std::filesystem::remove(checkpoint_ + "/vocab.txt");
-  const Result result = inspect("verify --json " + checkpoint_);
+  const CommandResult result = inspect("verify --json " + checkpoint_);
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_NE(result.err.find("model.safetensors: tensor 'bert.dense.weight'"), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("vocab.txt: is missing"), std::string::npos) << result.err;
@@ -159,7 +181,7 @@ TEST_F(InspectTest, VerifyNamesTheDamagedMoment) {
   std::string bytes = bytes_of(path);
   bytes[Manifest::read(checkpoint_).find("training_state.h5")->tensors.back().offset] ^= 1;
   write_bytes(path, bytes);
-  const Result result = inspect("verify " + checkpoint_);
+  const CommandResult result = inspect("verify " + checkpoint_);
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_NE(result.err.find("training_state.h5: tensor 'second_moment/bert.dense.weight'"), std::string::npos)
       << result.err;

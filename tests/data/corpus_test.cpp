@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kLarge = 1 << 20;
 
-std::vector<std::vector<std::string>> documents_of(const TextBlock& block) {
+std::vector<std::vector<std::string>> documents_of(const CorpusBlock& block) {
   std::vector<std::vector<std::string>> documents;
   for_each_line(block, [&](const TextLine& line) {
     if (line.starts_document || documents.empty()) documents.emplace_back();
@@ -51,7 +51,7 @@ TEST(Corpus, BlocksJoinToTheWholeTextAndKeepDocumentsWhole) {
     const Corpus corpus(files, block_bytes);
     std::string joined;
     for (int64_t index = 0; index < corpus.blocks(); ++index) {
-      const TextBlock block = corpus.block(index);
+      const CorpusBlock block = corpus.block(index);
       EXPECT_LE(std::ssize(block.text), 2 * block_bytes);
       EXPECT_FALSE(block.continues_document && block_bytes > 300) << index;
       joined += block.text;
@@ -67,7 +67,7 @@ TEST(Corpus, ALongDocumentIsCutAtLineEnds) {
   for (int i = 0; i < 200; ++i) text.append("line ").append(std::to_string(i)).append("\n");
   const Corpus corpus({write_file(directory / "a", text)}, 100);
   for (int64_t index = 0; index < corpus.blocks(); ++index) {
-    const TextBlock block = corpus.block(index);
+    const CorpusBlock block = corpus.block(index);
     EXPECT_EQ(block.continues_document, index > 0);
     EXPECT_TRUE(block.text.starts_with("line "));
     EXPECT_TRUE(block.text.ends_with('\n'));

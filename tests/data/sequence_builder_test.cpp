@@ -82,7 +82,7 @@ double random_share(const std::vector<Sequence>& sequences) {
 
 TEST(TokenizeBlock, LeavesOutWhatHasNoTokens) {
   const WordPiece tokenizer = numbered_words(10);
-  const TextBlock block{"w1 w2\n\x01\nw3\n\n\x01\n\nw4\n", false};  // control characters are no text
+  const CorpusBlock block{"w1 w2\n\x01\nw3\n\n\x01\n\nw4\n", false};  // control characters are no text
   const TokenizedText text = tokenize_block(block, tokenizer);
   EXPECT_EQ(text.ids, (Ids{6, 7, 8, 9}));
   EXPECT_EQ(text.line_ends, (Ids{0, 2, 3, 4}));

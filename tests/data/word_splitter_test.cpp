@@ -55,6 +55,16 @@ TEST(WordSplitter, SourcesNameCodePointsOfTheText) {
   EXPECT_EQ(sources("한", Casing::kUncased), (std::vector<int64_t>(9, 0)));
 }
 
+TEST(WordSplitter, MarksTakeCanonicalOrderAndSourcesTextOrder) {
+  EXPECT_EQ(split("x\u0301\u302E", Casing::kUncased), Strings{"x\u302E"});
+  EXPECT_EQ(sources("x\u0301\u302E", Casing::kUncased), (std::vector<int64_t>{0, 1, 1, 1}));
+  EXPECT_EQ(split("\U0001D16D\U00011442", Casing::kUncased), Strings{"\U00011442\U0001D16D"});
+  EXPECT_EQ(split("\U0001D15E\U00011442", Casing::kUncased), Strings{"\U0001D157\U00011442\U0001D165"});
+  EXPECT_EQ(sources("\U0001D15E\U00011442", Casing::kUncased),
+            (std::vector<int64_t>{0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(split("x\u0301\u302E", Casing::kCased), Strings{"x\u0301\u302E"});
+}
+
 TEST(WordSplitter, AnObjectCanBeUsedAgain) {
   WordSplitter splitter(Casing::kUncased, Sources::kTracked);
   splitter.split("a\u0301b\u0302");

@@ -130,7 +130,7 @@ void expect_loss_and_gradients(const Case& c, const SafetensorsFile& cases, Bert
   const PretrainingScales scales = {1.0 / std::max<double>(1, static_cast<double>(c.masked_rows.size())),
                                     1.0 / std::max<double>(1, static_cast<double>(c.next_sentence.size()))};
   const Var loss =
-      model.loss(run, c.inputs(), {c.masked_rows, c.masked_labels, c.next_sentence}, scales, losses);
+      model.loss(run, c.inputs(), {c.masked_rows, c.masked_labels, c.next_sentence}, scales, losses, nullptr);
   EXPECT_NEAR(*loss.value().data<float>(), floats(cases, "output.loss")[0], 1e-5);
   expect_hidden_states(c, cases, seen, model.config().num_hidden_layers);
   expect_attentions(c, cases, seen, model.config());

@@ -78,7 +78,7 @@ class TrainerTest : public ::testing::Test {
 
 TEST_F(TrainerTest, LearnsTheSmallTask) {
   const Result result = train(1, Reduction::kAfterBackward, 250);
-  EXPECT_LT(result.losses.back(), 0.6 * result.losses.front());
+  EXPECT_LT(result.losses.back(), 0.7 * result.losses.front());
 }
 
 TEST_F(TrainerTest, DeterministicModeGivesTheSameBitsOnAnyNumberOfRanks) {

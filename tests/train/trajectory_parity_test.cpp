@@ -42,7 +42,7 @@ double train_step(BertForPretraining& model, const StepBatch& batch) {
   PretrainingLosses losses;
   const PretrainingScales scales = {1.0 / static_cast<double>(batch.masked_rows.size()), 0};
   const Var loss = model.loss(run, {batch.ids, batch.types, batch.positions},
-                              {batch.masked_rows, batch.masked_labels, {}}, scales, losses);
+                              {batch.masked_rows, batch.masked_labels, {}}, scales, losses, nullptr);
   tape.backward(loss);
   return losses.mlm.loss / static_cast<double>(losses.mlm.labels);
 }

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "train/comm/communicator.h"
 #include "train/config.h"
 #include "train/trainer.h"
@@ -13,9 +10,5 @@ namespace bertha {
 /// given, resumes where the output directory holds a checkpoint, and publishes `model/` at the end. Collective.
 /// Throws ConfigError, MismatchError and DamagedFileError for what does not fit before the first step.
 Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicator, const RunEvents& events);
-
-/// Checks everything that can be checked before the first step without writing anything, and says what would be done,
-/// a sentence a line. Throws as `pretrain` does.
-std::vector<std::string> plan_pretraining(const PretrainConfig& config, int ranks);
 
 }  // namespace bertha

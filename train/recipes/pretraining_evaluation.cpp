@@ -40,9 +40,10 @@ PretrainingLosses evaluate_pretraining(
     Run run;
     set_sequences(run, batch);
     PretrainingLosses losses;
-    model.loss(run, token_inputs(batch), pretraining_labels(batch), {}, losses);
+    std::vector<double> mlm_rows;
+    model.loss(run, token_inputs(batch), pretraining_labels(batch), {}, losses, on_batch ? &mlm_rows : nullptr);
     write_sums(losses, std::span(numbers).subspan(static_cast<size_t>(slice) * kNumbers).first<kNumbers>());
-    if (on_batch) on_batch(batch, losses.mlm_rows);
+    if (on_batch) on_batch(batch, mlm_rows);
   }
   // Every slice has a place of its own, so that the sum does not depend on who computed which.
   communicator.all_reduce_sum(std::span<double>(numbers));

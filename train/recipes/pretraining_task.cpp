@@ -38,7 +38,7 @@ Var PretrainingTask::loss(Run& run, size_t index, std::span<const double> scales
   set_sequences(run, slice);
   const PretrainingScales pretraining_scales = {scales[0], scales.size() > 1 ? scales[1] : 0};
   PretrainingLosses losses;
-  const Var loss = model_.loss(run, token_inputs(slice), pretraining_labels(slice), pretraining_scales, losses);
+  const Var loss = model_.loss(run, token_inputs(slice), pretraining_labels(slice), pretraining_scales, losses, nullptr);
   sums[0] += losses.mlm;
   if (sums.size() > 1) sums[1] += losses.next_sentence;
   return loss;

@@ -1,0 +1,56 @@
+#include "train/rank_agreement.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "autograd/core/error.h"
+#include "data/checksum.h"
+#include "data/file.h"
+
+namespace bertha {
+namespace {
+
+// The first line of `text` that differs from the same line of `other`.
+std::string first_different_line(const std::string& text, const std::string& other) {
+  const auto place = static_cast<size_t>(std::ranges::mismatch(text, other).in1 - text.begin());
+  const size_t begin = place == 0 ? 0 : text.rfind('\n', place - 1) + 1;
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+}  // namespace
+
+void require_agreement(Communicator& communicator, const std::string& text) {
+  const std::vector<std::string> all = communicator.all_gather(text);
+  for (size_t rank = 1; rank < all.size(); ++rank) {
+    check<MismatchError>(all[rank] == all[0], "rank ", rank, " of ", all.size(), ": '",
+                         first_different_line(all[rank], all[0]), "' differs from rank 0's '",
+                         first_different_line(all[0], all[rank]),
+                         "'; do all ranks run one binary, one configuration and one data set?");
+  }
+}
+
+void require_equal_parameters(Communicator& communicator, const ParameterStore& store, int64_t step) {
+  if (communicator.size() == 1) return;
+  std::string checksums;
+  for (const PublishedTensor& tensor : store.published()) {
+    const auto values = store.values().subspan(tensor.offset, tensor.shape.numel());
+    checksums += tensor.name + " " + to_hex(checksum_of(std::as_bytes(values))) + "\n";
+  }
+  const std::vector<std::string> all = communicator.all_gather(checksums);
+  for (size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    const std::string line = first_different_line(all[rank], all[0]);
+    fail<MismatchError>("rank ", rank, " of ", all.size(), ": parameters differ from rank 0 at step ", step, " (first: '",
+                        line.substr(0, line.find(' ')), "'); do all ranks run one binary and one config?");
+  }
+}
+
+std::string build_identity() {
+  const RandomAccessFile binary("/proc/self/exe");
+  std::vector<std::byte> bytes(static_cast<size_t>(binary.size()));
+  binary.read(0, bytes);
+  return "binary " + to_hex(checksum_of(bytes));
+}
+
+}  // namespace bertha
