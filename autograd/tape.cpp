@@ -50,7 +50,8 @@ void Tape::backward(const Var& loss) {
 }
 
 const Tensor& Tape::gradient(const Var& leaf) {
-  check(leaf.slot() && leaf.slot()->written, "tape: no gradient has reached this tensor of shape ", leaf.value().shape());
+  check(leaf.slot() && leaf.slot()->written, "tape: no gradient has reached this tensor of shape ",
+        leaf.value().shape());
   return leaf.slot()->memory;
 }
 

@@ -53,8 +53,8 @@ class GradientEntry {
  public:
   GradientEntry() = default;
   explicit GradientEntry(GradientSlot* slot) : slot_(slot) {}
-  /// Call once, and write all of it before the next entry is opened: two inputs may be one Var. An op that fills several
-  /// in one pass writes each row in the order in which it opened them.
+  /// Call once, and write all of it before the next entry is opened: two inputs may be one Var. An op that fills
+  /// several in one pass writes each row in the order in which it opened them.
   GradientTarget open() const;
 
  private:
@@ -75,7 +75,8 @@ class Tape {
   Var leaf(Tensor value);
 
   /// A parameter. Its gradient goes into `memory`: overwritten, or added to where `accumulate`. on_final runs when
-  /// backward has passed the parameter's first use, after which nothing writes to it; memory is then filled in any case.
+  /// backward has passed the parameter's first use, after which nothing writes to it; memory is then filled in any
+  /// case.
   enum class Gradient { kOverwrite, kAccumulate };
   Var parameter(Tensor value, Tensor memory, Gradient gradient, std::function<void()> on_final);
 

@@ -29,6 +29,8 @@ Tensor Tensor::view(int64_t offset, Shape shape) const {
   return result;
 }
 
-void Tensor::fill_zero() { std::memset(memory_.get(), 0, static_cast<size_t>(numel()) * size_of(dtype_)); }
+void Tensor::fill_zero() {
+  std::memset(memory_.get(), 0, static_cast<size_t>(numel()) * size_of(dtype_));
+}
 
 }  // namespace bertha

@@ -1,10 +1,9 @@
-#include <memory>
-#include <set>
-#include <string>
-
 #include <fmt/format.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
@@ -46,14 +45,17 @@ void run_bench(BenchCommand command) {
 void add_bench(CLI::App& app) {
   const auto command = std::make_shared<BenchCommand>();
   BenchmarkOptions& options = command->options;
-  CLI::App* sub = app.add_subcommand("bench", "Times full pretraining steps on random tokens. Also runs under mpirun -n N.");
+  CLI::App* sub =
+      app.add_subcommand("bench", "Times full pretraining steps on random tokens. Also runs under mpirun -n N.");
   std::set<std::string> sizes;
   for (const std::string_view name : preset_names()) sizes.emplace(name);
   sub->add_option("--size", command->size, "A preset (default: base)")->check(CLI::IsMember(sizes));
-  sub->add_option("--sequence-length", options.sequence_length, "Tokens of the longest row")->check(CLI::Range(3, 65535));
+  sub->add_option("--sequence-length", options.sequence_length, "Tokens of the longest row")
+      ->check(CLI::Range(3, 65535));
   sub->add_option("--batch", options.batch, "Sequences a step, over all ranks")->check(CLI::Range(1, 1 << 20));
   sub->add_option("--dtype", command->dtype, "Type of activations and products")->check(CLI::IsMember({"f32"}));
-  sub->add_option("--fill", options.fill, "Row lengths are uniform in [2 fill - 1, 1] x S")->check(CLI::Range(0.5, 1.0));
+  sub->add_option("--fill", options.fill, "Row lengths are uniform in [2 fill - 1, 1] x S")
+      ->check(CLI::Range(0.5, 1.0));
   sub->add_option("--steps", options.steps, "Steps to measure, after 2 of warm-up")->check(CLI::Range(1, 1 << 20));
   sub->add_flag("--json", command->json, "One JSON object");
   sub->callback([command] { run_bench(*command); });

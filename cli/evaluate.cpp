@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -5,12 +6,9 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
 
 #include "autograd/core/parallel.h"
 #include "cli/commands.h"
@@ -82,14 +80,14 @@ void make_shards(const std::string& directory, const EvaluateOptions& options, c
 
 void check_shards(const ShardSet& shards, const EvaluateOptions& options, const BertForPretraining& model,
                   const WordPiece& tokenizer) {
-  check<MismatchError>(shards.vocabulary_hash() == tokenizer.vocabulary().hash() &&
-                           shards.lowercase() == tokenizer.lowercase(),
-                       options.data, ": was made with another vocabulary or casing than the model's");
-  check<MismatchError>(shards.sequence_length() <= model.config().max_position_embeddings, options.data, ": sequences of ",
-                       shards.sequence_length(), " tokens (the model has ", model.config().max_position_embeddings,
-                       " positions)");
-  check<MismatchError>(model.heads() == PretrainingHeads::kMlm || shards.objective() == Objective::kMlmNsp, options.data,
-                       ": holds no sentence pairs (the model has a next-sentence head)");
+  check<MismatchError>(
+      shards.vocabulary_hash() == tokenizer.vocabulary().hash() && shards.lowercase() == tokenizer.lowercase(),
+      options.data, ": was made with another vocabulary or casing than the model's");
+  check<MismatchError>(shards.sequence_length() <= model.config().max_position_embeddings, options.data,
+                       ": sequences of ", shards.sequence_length(), " tokens (the model has ",
+                       model.config().max_position_embeddings, " positions)");
+  check<MismatchError>(model.heads() == PretrainingHeads::kMlm || shards.objective() == Objective::kMlmNsp,
+                       options.data, ": holds no sentence pairs (the model has a next-sentence head)");
 }
 
 // One object a sequence: {"input_ids", "labels", "loss"}; the loss is the mean over its labels, 0 without any.
@@ -167,7 +165,9 @@ void add_evaluate(CLI::App& app) {
       ->transform(CLI::CheckedTransformer(tasks))
       ->option_text("mlm|mlm_nsp|next_sentence");
   command->add_option("--data", options->data, "A text file, or a directory of shards")->required();
-  command->add_option("--sequence-length", options->sequence_length, "Tokens of a sequence made from text (default: 128, or the model's positions)")
+  command
+      ->add_option("--sequence-length", options->sequence_length,
+                   "Tokens of a sequence made from text (default: 128, or the model's positions)")
       ->check(CLI::Range(8, 65535));
   command->add_option("--predictions", options->predictions, "Write one JSON object a sequence to this file");
   command->add_flag("--json", options->json, "One JSON object");

@@ -1,12 +1,11 @@
+#include <fmt/format.h>
+
 #include <iostream>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "train/model_directory.h"
@@ -74,8 +73,8 @@ struct Predictor {
 
 void run_predict(const PredictOptions& options) {
   auto model = read_model(options.model);
-  const PredictionTask natural = model->heads() == PretrainingHeads::kNextSentence ? PredictionTask::kNextSentence
-                                                                                   : PredictionTask::kFillMask;
+  const PredictionTask natural =
+      model->heads() == PretrainingHeads::kNextSentence ? PredictionTask::kNextSentence : PredictionTask::kFillMask;
   WordPiece tokenizer = read_tokenizer(options.model, model->config());
   const PredictionTask task = options.task.value_or(natural);
   const PretrainingHeads lacking =
@@ -86,7 +85,8 @@ void run_predict(const PredictOptions& options) {
   std::string line;
   while (std::getline(std::cin, line)) {
     const size_t tab = line.find('\t');
-    predictor.answer(line.substr(0, tab), tab == std::string::npos ? std::nullopt : std::optional(line.substr(tab + 1)));
+    predictor.answer(line.substr(0, tab),
+                     tab == std::string::npos ? std::nullopt : std::optional(line.substr(tab + 1)));
   }
 }
 

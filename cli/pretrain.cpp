@@ -1,3 +1,6 @@
+#include "train/recipes/pretrain.h"
+
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <cstdlib>
@@ -6,12 +9,9 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/core/parallel.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
-#include "train/recipes/pretrain.h"
 #include "train/recipes/pretraining_plan.h"
 
 namespace bertha {
@@ -31,9 +31,10 @@ void warn_of_crowded_cores(Communicator& communicator, Progress& progress) {
   int64_t crowded = known && num_threads() > CPU_COUNT(&cores);
   communicator.all_reduce_sum(std::span<int64_t>(&crowded, 1));
   if (crowded == 0 || communicator.rank() != 0) return;
-  progress.note(fmt::format("warning: {} of {} ranks have more threads than cores they may use (mpirun binds each rank; "
-                            "--bind-to none lifts that)",
-                            crowded, communicator.size()));
+  progress.note(
+      fmt::format("warning: {} of {} ranks have more threads than cores they may use (mpirun binds each rank; "
+                  "--bind-to none lifts that)",
+                  crowded, communicator.size()));
 }
 
 void run_pretrain(const PretrainOptions& options) {

@@ -1,9 +1,8 @@
 #include "data/checksum.h"
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <new>
 
@@ -13,17 +12,27 @@ struct Checksum::State {
   XXH3_state_t xxh3;
 };
 
-Checksum::Checksum() : state_(std::make_unique<State>()) { XXH3_64bits_reset(&state_->xxh3); }
+Checksum::Checksum() : state_(std::make_unique<State>()) {
+  XXH3_64bits_reset(&state_->xxh3);
+}
 Checksum::~Checksum() = default;
 Checksum::Checksum(Checksum&&) noexcept = default;
 Checksum& Checksum::operator=(Checksum&&) noexcept = default;
 
-void Checksum::update(std::span<const std::byte> bytes) { XXH3_64bits_update(&state_->xxh3, bytes.data(), bytes.size()); }
+void Checksum::update(std::span<const std::byte> bytes) {
+  XXH3_64bits_update(&state_->xxh3, bytes.data(), bytes.size());
+}
 
-uint64_t Checksum::value() const { return XXH3_64bits_digest(&state_->xxh3); }
+uint64_t Checksum::value() const {
+  return XXH3_64bits_digest(&state_->xxh3);
+}
 
-uint64_t checksum_of(std::span<const std::byte> bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+uint64_t checksum_of(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
-std::string to_hex(uint64_t value) { return fmt::format("{:016x}", value); }
+std::string to_hex(uint64_t value) {
+  return fmt::format("{:016x}", value);
+}
 
 }  // namespace bertha

@@ -16,7 +16,8 @@ BertForPretraining::BertForPretraining(const BertConfig& config, PretrainingHead
 }
 
 Var BertForPretraining::loss(Run& run, const TokenInputs& inputs, const PretrainingLabels& labels,
-                             const PretrainingScales& scales, PretrainingLosses& losses, std::vector<double>* mlm_rows) const {
+                             const PretrainingScales& scales, PretrainingLosses& losses,
+                             std::vector<double>* mlm_rows) const {
   const Var x = bert_(run, inputs);
   std::optional<Var> total;
   if (next_sentence_) {

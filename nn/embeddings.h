@@ -30,7 +30,8 @@ class Embeddings {
     const Var word_table = run.use(word);
     const Var position_table = run.use(position_);
     const Var token_type_table = run.use(token_type_);
-    const Var sum = embedding_sum({word_table, x.ids}, {position_table, x.position_ids}, {token_type_table, x.type_ids});
+    const Var sum =
+        embedding_sum({word_table, x.ids}, {position_table, x.position_ids}, {token_type_table, x.type_ids});
     return dropout(run.dropout(dropout_), layer_norm(sum, norm_.use(run)));
   }
 

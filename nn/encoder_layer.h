@@ -8,7 +8,8 @@ namespace bertha {
 /// One layer of the encoder: self-attention, then feed-forward.
 class EncoderLayer {
  public:
-  EncoderLayer(const Scope& s, const BertConfig& c) : path_(s.path()), attention_(s / "attention", c), feed_forward_(s, c) {}
+  EncoderLayer(const Scope& s, const BertConfig& c)
+      : path_(s.path()), attention_(s / "attention", c), feed_forward_(s, c) {}
 
   /// x, result (N, H). Offers its result under its own path.
   Var operator()(Run& run, const Var& x) const {

@@ -17,7 +17,8 @@ inline double pretraining_flops(const BertConfig& c, std::span<const int32_t> cu
   double flops = 6.0 * static_cast<double>(masked) * hidden * (static_cast<double>(c.vocab_size) + hidden);
   for (size_t i = 1; i < cu_seqlens.size(); ++i) {
     const double length = cu_seqlens[i] - cu_seqlens[i - 1];
-    flops += 6 * layers * (4 * hidden * hidden + 2 * hidden * intermediate) * length + 12 * layers * hidden * length * length;
+    flops += 6 * layers * (4 * hidden * hidden + 2 * hidden * intermediate) * length +
+             12 * layers * hidden * length * length;
   }
   return flops;
 }

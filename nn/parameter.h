@@ -30,8 +30,8 @@ struct Parameter {
   Tensor value, gradient;  // views of the flat blocks
 };
 
-/// All parameters of a model in one flat block of values and one of gradients, in reverse order of first forward use, so
-/// that whatever backward has finished is one growing prefix. Parameters start at multiples of 16 elements; the gaps
+/// All parameters of a model in one flat block of values and one of gradients, in reverse order of first forward use,
+/// so that whatever backward has finished is one growing prefix. Parameters start at multiples of 16 elements; the gaps
 /// between them stay zero in both blocks.
 class ParameterStore {
  public:
@@ -41,8 +41,8 @@ class ParameterStore {
   /// Lays out both blocks; called once, after the last add. Gradients are zero.
   void allocate();
 
-  /// Normal values truncated at two standard deviations (Devlin et al. 2018, published code), zeros or ones: each element
-  /// a pure function of (seed, published name, position).
+  /// Normal values truncated at two standard deviations (Devlin et al. 2018, published code), zeros or ones: each
+  /// element a pure function of (seed, published name, position).
   void initialize(uint64_t seed, double standard_deviation);
 
   const std::vector<std::unique_ptr<Parameter>>& parameters() const { return parameters_; }

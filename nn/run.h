@@ -29,7 +29,7 @@ class DropoutSite {
 
 /// One pass of a packed batch through a model: everything a module needs to know besides its inputs.
 struct Run {
-  Tape* tape = nullptr;  // null: nothing is recorded
+  Tape* tape = nullptr;   // null: nothing is recorded
   bool training = false;  // dropout is on
   uint64_t seed = 0;
   uint32_t step = 0;

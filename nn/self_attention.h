@@ -30,8 +30,7 @@ class SelfAttention {
   /// x, result (N, H). Offers `PATH.self.probabilities`, for each sequence in turn (A, n, n).
   Var operator()(Run& run, const Var& x) const {
     const Var qkv = affine(x, run.use(qkv_weight_), run.use(qkv_bias_));
-    run.observe(path_ + ".probabilities",
-                [&] { return attention_probabilities(heads_, run.cu_seqlens, qkv.value()); });
+    run.observe(path_ + ".probabilities", [&] { return attention_probabilities(heads_, run.cu_seqlens, qkv.value()); });
     const Var context = attention(run.dropout(probability_dropout_), heads_, run.cu_seqlens, qkv);
     const Var projected = linear(context, run.use(output_.weight));
     return dropout_add_layer_norm(run.dropout(output_dropout_), projected, run.use(output_.bias), x, norm_.use(run));

@@ -2,7 +2,8 @@
 
 namespace bertha {
 
-MemoryPlan plan_memory(const BertConfig& c, int64_t parameters, int64_t tokens, int64_t masked, int64_t gradient_blocks) {
+MemoryPlan plan_memory(const BertConfig& c, int64_t parameters, int64_t tokens, int64_t masked,
+                       int64_t gradient_blocks) {
   constexpr int64_t kBytes = sizeof(float);
   // What each layer's ops save for a token: qkv, context, two normalised rows and two results of width H, both sides of
   // the GELU, one log-sum-exp a head. Backward adds the gradients of one layer.

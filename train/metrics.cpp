@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-
 #include <nlohmann/json.hpp>
 
 #include "autograd/core/error.h"
@@ -49,7 +48,8 @@ std::string to_json(const MetricsLine& line) {
 MetricsLog::MetricsLog(const std::string& path, int64_t step) : path_(path) {
   const off_t kept = length_to_keep(path, step);
   descriptor_ = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  const bool ready = descriptor_ >= 0 && ftruncate(descriptor_, kept) == 0 && lseek(descriptor_, kept, SEEK_SET) == kept;
+  const bool ready =
+      descriptor_ >= 0 && ftruncate(descriptor_, kept) == 0 && lseek(descriptor_, kept, SEEK_SET) == kept;
   check<Error>(ready, path, ": cannot be written (", std::strerror(errno), ")");
 }
 

@@ -17,7 +17,8 @@ struct MetricsLine {
   void add(std::string name, double value) { values.emplace_back(std::move(name), value); }
 };
 
-/// One JSON object; whole numbers as integers, others so that they read back to the same bits, NaN and infinity as null.
+/// One JSON object; whole numbers as integers, others so that they read back to the same bits, NaN and infinity as
+/// null.
 std::string to_json(const MetricsLine& line);
 
 /// metrics.jsonl: one object a line, each step once. A line is written at once, so a crash tears at most the last.

@@ -2,9 +2,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
-
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "train/checkpoint/safetensors.h"
 
@@ -77,7 +76,10 @@ bool is_passed_over(std::string_view name) {
 }
 
 ordered_json special_tokens() {
-  return {{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"},
+  return {{"unk_token", "[UNK]"},
+          {"sep_token", "[SEP]"},
+          {"pad_token", "[PAD]"},
+          {"cls_token", "[CLS]"},
           {"mask_token", "[MASK]"}};
 }
 
@@ -155,8 +157,9 @@ std::unique_ptr<BertForPretraining> read_model(const std::string& directory) {
 
 WordPiece read_tokenizer(const std::string& directory, const BertConfig& config) {
   WordPiece tokenizer = WordPiece::read(directory, std::nullopt);
-  check<MismatchError>(tokenizer.vocabulary().size() <= config.vocab_size, directory, "/vocab.txt: ",
-                       tokenizer.vocabulary().size(), " tokens (the model has ", config.vocab_size, ")");
+  check<MismatchError>(tokenizer.vocabulary().size() <= config.vocab_size, directory,
+                       "/vocab.txt: ", tokenizer.vocabulary().size(), " tokens (the model has ", config.vocab_size,
+                       ")");
   return tokenizer;
 }
 

@@ -87,7 +87,7 @@ void Optimizer::apply_adamw(double learning_rate, const kernels::AdamCoefficient
   for_each_piece([&](const Piece& piece, int64_t) {
     const int64_t at = piece.offset;
     kernels::adamw_update(p + at, dp + at, m + at, v + at, piece.size, c, static_cast<float>(learning_rate),
-                 static_cast<float>(1 - learning_rate * weight_decay(piece)));
+                          static_cast<float>(1 - learning_rate * weight_decay(piece)));
   });
 }
 
@@ -106,7 +106,7 @@ void Optimizer::apply_lamb(double learning_rate, const kernels::AdamCoefficients
   for_each_piece([&](const Piece& piece, int64_t) {
     const int64_t at = piece.offset;
     kernels::lamb_update(p + at, m + at, v + at, piece.size, c, static_cast<float>(weight_decay(piece)),
-                static_cast<float>(learning_rate * ratios[piece.tensor]));
+                         static_cast<float>(learning_rate * ratios[piece.tensor]));
   });
 }
 

@@ -41,8 +41,9 @@ void require_equal_parameters(Communicator& communicator, const ParameterStore& 
   for (size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all[0]) continue;
     const std::string line = first_different_line(all[rank], all[0]);
-    fail<MismatchError>("rank ", rank, " of ", all.size(), ": parameters differ from rank 0 at step ", step, " (first: '",
-                        line.substr(0, line.find(' ')), "'); do all ranks run one binary and one config?");
+    fail<MismatchError>("rank ", rank, " of ", all.size(), ": parameters differ from rank 0 at step ", step,
+                        " (first: '", line.substr(0, line.find(' ')),
+                        "'); do all ranks run one binary and one config?");
   }
 }
 

@@ -34,6 +34,8 @@ RunLock::RunLock(const std::string& directory) {
   }
 }
 
-RunLock::~RunLock() { close(descriptor_); }
+RunLock::~RunLock() {
+  close(descriptor_);
+}
 
 }  // namespace bertha

@@ -10,7 +10,9 @@ constexpr std::array kSignals = {SIGTERM, SIGINT, SIGUSR1};
 volatile std::sig_atomic_t g_received = 0;  // a handler may write nothing else
 std::array<struct sigaction, kSignals.size()> g_previous;
 
-void note(int) { g_received = 1; }
+void note(int) {
+  g_received = 1;
+}
 
 }  // namespace
 
@@ -26,6 +28,8 @@ StopSignals::~StopSignals() {
   for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &g_previous[i], nullptr);
 }
 
-bool StopSignals::received() { return g_received != 0; }
+bool StopSignals::received() {
+  return g_received != 0;
+}
 
 }  // namespace bertha

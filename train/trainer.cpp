@@ -41,7 +41,9 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 }
 
 // Rank 0's text, on every rank.
-std::string agree(Communicator& communicator, const std::string& text) { return communicator.all_gather(text).front(); }
+std::string agree(Communicator& communicator, const std::string& text) {
+  return communicator.all_gather(text).front();
+}
 
 }  // namespace
 

@@ -31,9 +31,9 @@ struct TrainerOptions {
   int64_t evaluate_every = 0;
   int64_t checkpoint_every = 0;
   int keep_checkpoints = 3;
-  std::string output;          // the run directory
-  std::string configuration;   // resolved, for the checkpoint
-  double peak_flops = 0;       // of all cores of all ranks, a second
+  std::string output;         // the run directory
+  std::string configuration;  // resolved, for the checkpoint
+  double peak_flops = 0;      // of all cores of all ranks, a second
 };
 
 /// What a run tells whoever watches; called on rank 0 only.

@@ -22,8 +22,8 @@ struct BatchCounts {
   std::vector<int64_t> labels;  // by loss part
 };
 
-/// What a trainer trains: a model with its data and losses. A batch is cut into micro-slices that know nothing of ranks;
-/// each rank works on some.
+/// What a trainer trains: a model with its data and losses. A batch is cut into micro-slices that know nothing of
+/// ranks; each rank works on some.
 class TrainingTask {
  public:
   virtual ~TrainingTask() = default;

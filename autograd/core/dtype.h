@@ -9,9 +9,13 @@ namespace bertha {
 /// Element types of tensors. f64 exists so that gradient checks can be strict.
 enum class DType { f32, f64 };
 
-constexpr size_t size_of(DType dtype) { return dtype == DType::f32 ? 4 : 8; }
+constexpr size_t size_of(DType dtype) {
+  return dtype == DType::f32 ? 4 : 8;
+}
 
-inline std::ostream& operator<<(std::ostream& out, DType dtype) { return out << (dtype == DType::f32 ? "f32" : "f64"); }
+inline std::ostream& operator<<(std::ostream& out, DType dtype) {
+  return out << (dtype == DType::f32 ? "f32" : "f64");
+}
 
 template <class T>
 constexpr DType dtype_of();

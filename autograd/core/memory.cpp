@@ -70,7 +70,7 @@ class Cache {
 
   static std::byte* fresh(size_t size) {
     const size_t alignment = size >= kHugePage ? kHugePage : 64;
-    auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignment}));
+    auto* memory = static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment}));
     if (size >= kHugePage) madvise(memory, size, MADV_HUGEPAGE);
     return memory;
   }
@@ -90,6 +90,8 @@ std::shared_ptr<std::byte> allocate(size_t bytes) {
   return {block.memory, [block](std::byte*) { Cache::instance().give_back(block); }};
 }
 
-MemoryUse memory_use() { return Cache::instance().use(); }
+MemoryUse memory_use() {
+  return Cache::instance().use();
+}
 
 }  // namespace bertha

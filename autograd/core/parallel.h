@@ -8,10 +8,14 @@
 namespace bertha {
 
 /// Threads a parallel region of the calling thread will use.
-inline int num_threads() { return omp_get_max_threads(); }
+inline int num_threads() {
+  return omp_get_max_threads();
+}
 
 /// The calling thread's number within its parallel region, from 0.
-inline int thread_index() { return omp_get_thread_num(); }
+inline int thread_index() {
+  return omp_get_thread_num();
+}
 
 /// Calls f(begin, end) over disjoint ranges that cover [0, n), on all threads. Ranges start at multiples of `grain` and
 /// are handed out dynamically, so f must not let its result depend on where a range begins.

@@ -96,10 +96,10 @@ void tanh_backward(int64_t n, const T* y, const T* dy, T beta, T* dx) {
   });
 }
 
-#define BERTHA_INSTANTIATE(T)                                                                             \
-  template void bias_gelu(Gelu, int64_t, int64_t, const T*, const T*, T*);                                \
-  template void bias_gelu_backward(Gelu, int64_t, int64_t, const T*, const T*, const T*, T*);        \
-  template void tanh(int64_t, const T*, T*);                                                              \
+#define BERTHA_INSTANTIATE(T)                                                                 \
+  template void bias_gelu(Gelu, int64_t, int64_t, const T*, const T*, T*);                    \
+  template void bias_gelu_backward(Gelu, int64_t, int64_t, const T*, const T*, const T*, T*); \
+  template void tanh(int64_t, const T*, T*);                                                  \
   template void tanh_backward(int64_t, const T*, const T*, T, T*);
 BERTHA_INSTANTIATE(float)
 BERTHA_INSTANTIATE(double)

@@ -13,10 +13,12 @@ namespace {
 using simd::Vec;
 
 constexpr int kTileRows = 4;
-constexpr int64_t kPad = 16;        // sequence lengths and head sizes are padded to this, with zeros
-constexpr int64_t kRowBlock = 32;   // query rows whose probabilities are in the cache at once
+constexpr int64_t kPad = 16;       // sequence lengths and head sizes are padded to this, with zeros
+constexpr int64_t kRowBlock = 32;  // query rows whose probabilities are in the cache at once
 
-int64_t padded(int64_t n) { return (n + kPad - 1) / kPad * kPad; }
+int64_t padded(int64_t n) {
+  return (n + kPad - 1) / kPad * kPad;
+}
 
 // A matrix read as the left factor of a product: element (r, k) at data[r * row_stride + k * inner_stride].
 template <class T>
@@ -288,10 +290,10 @@ void attention_probabilities(const AttentionShape& shape, const T* qkv, T* proba
   }
 }
 
-#define BERTHA_INSTANTIATE(T)                                                                                      \
-  template void attention(const AttentionShape&, const Dropout&, const T*, T*, T*, T*);                            \
-  template void attention_backward(const AttentionShape&, const Dropout&, const T*, const T*, const T*, const T*,  \
-                                   T, T*, T*);                                                                     \
+#define BERTHA_INSTANTIATE(T)                                                                                        \
+  template void attention(const AttentionShape&, const Dropout&, const T*, T*, T*, T*);                              \
+  template void attention_backward(const AttentionShape&, const Dropout&, const T*, const T*, const T*, const T*, T, \
+                                   T*, T*);                                                                          \
   template void attention_probabilities(const AttentionShape&, const T*, T*, T*);
 BERTHA_INSTANTIATE(float)
 BERTHA_INSTANTIATE(double)

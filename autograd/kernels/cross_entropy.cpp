@@ -66,8 +66,8 @@ void cross_entropy_backward(int64_t rows, int64_t classes, T* logits, const T* b
   });
 }
 
-#define BERTHA_INSTANTIATE(T)                                                                                   \
-  template void cross_entropy(int64_t, int64_t, const T*, const T*, const int32_t*, T*, T*, uint8_t*);          \
+#define BERTHA_INSTANTIATE(T)                                                                          \
+  template void cross_entropy(int64_t, int64_t, const T*, const T*, const int32_t*, T*, T*, uint8_t*); \
   template void cross_entropy_backward(int64_t, int64_t, T*, const T*, const int32_t*, const T*, T);
 BERTHA_INSTANTIATE(float)
 BERTHA_INSTANTIATE(double)

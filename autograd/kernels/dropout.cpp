@@ -68,8 +68,8 @@ void dropout(const Dropout& dropout, int64_t rows, int64_t cols, const T* x, T b
   });
 }
 
-#define BERTHA_INSTANTIATE(T)                                                          \
-  template void dropout_factors(const Dropout&, uint64_t, uint32_t, int64_t, T*);      \
+#define BERTHA_INSTANTIATE(T)                                                     \
+  template void dropout_factors(const Dropout&, uint64_t, uint32_t, int64_t, T*); \
   template void dropout(const Dropout&, int64_t, int64_t, const T*, T, T*);
 BERTHA_INSTANTIATE(float)
 BERTHA_INSTANTIATE(double)

@@ -33,7 +33,8 @@ void add(int64_t n, const T* a, const T* b, T* y) {
 template <class T>
 void fill_rows(int64_t rows, int64_t cols, const T* bias, T* y) {
   parallel_for(rows, 16, [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) std::memcpy(y + row * cols, bias, static_cast<size_t>(cols) * sizeof(T));
+    for (int64_t row = begin; row < end; ++row)
+      std::memcpy(y + row * cols, bias, static_cast<size_t>(cols) * sizeof(T));
   });
 }
 
@@ -54,10 +55,10 @@ void column_sum(int64_t rows, int64_t cols, const T* x, T beta, T* y) {
   });
 }
 
-#define BERTHA_INSTANTIATE(T)                                              \
-  template void accumulate(int64_t, const T*, T, T*);                      \
-  template void add(int64_t, const T*, const T*, T*);                      \
-  template void fill_rows(int64_t, int64_t, const T*, T*);                 \
+#define BERTHA_INSTANTIATE(T)                              \
+  template void accumulate(int64_t, const T*, T, T*);      \
+  template void add(int64_t, const T*, const T*, T*);      \
+  template void fill_rows(int64_t, int64_t, const T*, T*); \
   template void column_sum(int64_t, int64_t, const T*, T, T*);
 BERTHA_INSTANTIATE(float)
 BERTHA_INSTANTIATE(double)

@@ -21,7 +21,8 @@ template <class T>
 void scatter_add_rows(int64_t rows, int64_t cols, const T* x, const int32_t* ids, T beta, int64_t table_rows,
                       T* table) {
   if (beta == 0) {
-    parallel_for(table_rows * cols, 65536, [=](int64_t begin, int64_t end) { std::fill(table + begin, table + end, T{0}); });
+    parallel_for(table_rows * cols, 65536,
+                 [=](int64_t begin, int64_t end) { std::fill(table + begin, table + end, T{0}); });
   }
   // Threads share the columns, never the rows: two tokens of one id are added in the order of their rows.
   parallel_for(cols, 64, [=](int64_t begin, int64_t end) {
@@ -33,8 +34,8 @@ void scatter_add_rows(int64_t rows, int64_t cols, const T* x, const int32_t* ids
   });
 }
 
-#define BERTHA_INSTANTIATE(T)                                                           \
-  template void gather_rows(int64_t, int64_t, const T*, const int32_t*, T, T*);         \
+#define BERTHA_INSTANTIATE(T)                                                   \
+  template void gather_rows(int64_t, int64_t, const T*, const int32_t*, T, T*); \
   template void scatter_add_rows(int64_t, int64_t, const T*, const int32_t*, T, int64_t, T*);
 BERTHA_INSTANTIATE(float)
 BERTHA_INSTANTIATE(double)

@@ -7,8 +7,12 @@
 namespace bertha::kernels {
 namespace {
 
-CBLAS_TRANSPOSE blas(Transpose transpose) { return transpose == kYes ? CblasTrans : CblasNoTrans; }
-blasint leading(int64_t columns) { return static_cast<blasint>(std::max<int64_t>(columns, 1)); }
+CBLAS_TRANSPOSE blas(Transpose transpose) {
+  return transpose == kYes ? CblasTrans : CblasNoTrans;
+}
+blasint leading(int64_t columns) {
+  return static_cast<blasint>(std::max<int64_t>(columns, 1));
+}
 
 }  // namespace
 
@@ -36,6 +40,8 @@ void gemm(Transpose transpose_a, Transpose transpose_b, int64_t m, int64_t n, in
 template void gemm(Transpose, Transpose, int64_t, int64_t, int64_t, const float*, const float*, float, float*);
 template void gemm(Transpose, Transpose, int64_t, int64_t, int64_t, const double*, const double*, double, double*);
 
-std::string blas_version() { return openblas_get_config(); }
+std::string blas_version() {
+  return openblas_get_config();
+}
 
 }  // namespace bertha::kernels

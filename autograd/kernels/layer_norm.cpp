@@ -47,7 +47,8 @@ void normalize_row(int64_t cols, const T* x, const T* gain, const T* bias, T eps
 
 // to = x + bias with dropout.
 template <class T>
-void dropout_row(const Dropout& dropout, int64_t row, int64_t cols, const T* x, const T* bias, const T* residual, T* to) {
+void dropout_row(const Dropout& dropout, int64_t row, int64_t cols, const T* x, const T* bias, const T* residual,
+                 T* to) {
   if (!dropout.active()) {
     for (int64_t j = 0; j < cols; ++j) to[j] = residual[j] + (x[j] + bias[j]);
     return;
@@ -179,13 +180,13 @@ void dropout_add_layer_norm_backward(const Dropout& dropout, int64_t rows, int64
   sum_partials(blocks, cols, partials, 2, dx_bias);
 }
 
-#define BERTHA_INSTANTIATE(T)                                                                                        \
-  template void layer_norm(int64_t, int64_t, const T*, const T*, const T*, T, T*, T*, T*);                           \
-  template void dropout_add_layer_norm(const Dropout&, int64_t, int64_t, const T*, const T*, const T*, const T*,     \
-                                       const T*, T, T*, T*, T*);                                                     \
-  template void layer_norm_backward(int64_t, int64_t, const T*, const T*, const T*, const T*, Target<T>, Target<T>,  \
-                                    Target<T>, T*);                                                                  \
-  template void dropout_add_layer_norm_backward(const Dropout&, int64_t, int64_t, const T*, const T*, const T*,      \
+#define BERTHA_INSTANTIATE(T)                                                                                       \
+  template void layer_norm(int64_t, int64_t, const T*, const T*, const T*, T, T*, T*, T*);                          \
+  template void dropout_add_layer_norm(const Dropout&, int64_t, int64_t, const T*, const T*, const T*, const T*,    \
+                                       const T*, T, T*, T*, T*);                                                    \
+  template void layer_norm_backward(int64_t, int64_t, const T*, const T*, const T*, const T*, Target<T>, Target<T>, \
+                                    Target<T>, T*);                                                                 \
+  template void dropout_add_layer_norm_backward(const Dropout&, int64_t, int64_t, const T*, const T*, const T*,     \
                                                 const T*, Target<T>, Target<T>, Target<T>, Target<T>, Target<T>, T*);
 BERTHA_INSTANTIATE(float)
 BERTHA_INSTANTIATE(double)

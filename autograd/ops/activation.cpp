@@ -15,9 +15,8 @@ struct BiasGeluOp {
   static Tensor forward(Saved& saved, Gelu kind, const Tensor& x, const Tensor& b) {
     check(x.cols() == b.numel(), kName, ": x ", x.shape(), " and bias ", b.shape(), " do not fit");
     Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
-    dispatch(x.dtype(), [&]<class T>() {
-      kernels::bias_gelu(kind, x.rows(), x.cols(), x.data<T>(), b.data<T>(), y.data<T>());
-    });
+    dispatch(x.dtype(),
+             [&]<class T>() { kernels::bias_gelu(kind, x.rows(), x.cols(), x.data<T>(), b.data<T>(), y.data<T>()); });
     saved = {kind, x, b};
     return y;
   }
@@ -59,7 +58,11 @@ struct TanhOp {
 
 }  // namespace
 
-Var bias_gelu(Gelu kind, const Var& x, const Var& b) { return apply<BiasGeluOp>(kind, x, b); }
-Var tanh(const Var& x) { return apply<TanhOp>(x); }
+Var bias_gelu(Gelu kind, const Var& x, const Var& b) {
+  return apply<BiasGeluOp>(kind, x, b);
+}
+Var tanh(const Var& x) {
+  return apply<TanhOp>(x);
+}
 
 }  // namespace bertha

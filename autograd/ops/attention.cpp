@@ -14,8 +14,9 @@ AttentionShape attention_shape(int64_t heads, std::span<const int32_t> cu_seqlen
   const char* name = "attention";
   check(heads > 0 && qkv.cols() % (3 * heads) == 0, name, ": qkv ", qkv.shape(), " does not divide into q, k and v of ",
         heads, " heads");
-  check(!cu_seqlens.empty() && cu_seqlens.front() == 0 && cu_seqlens.back() == qkv.rows(), name, ": cu_seqlens ends at ",
-        cu_seqlens.empty() ? -1 : cu_seqlens.back(), " (starts at 0 and ends at ", qkv.rows(), ")");
+  check(!cu_seqlens.empty() && cu_seqlens.front() == 0 && cu_seqlens.back() == qkv.rows(), name,
+        ": cu_seqlens ends at ", cu_seqlens.empty() ? -1 : cu_seqlens.back(), " (starts at 0 and ends at ", qkv.rows(),
+        ")");
   int32_t longest = 0;
   for (size_t i = 1; i < cu_seqlens.size(); ++i) {
     check(cu_seqlens[i] > cu_seqlens[i - 1], name, ": cu_seqlens does not rise at ", i);

@@ -27,6 +27,8 @@ struct DropoutOp {
 
 }  // namespace
 
-Var dropout(const Dropout& dropout, const Var& x) { return dropout.active() ? apply<DropoutOp>(dropout, x) : x; }
+Var dropout(const Dropout& dropout, const Var& x) {
+  return dropout.active() ? apply<DropoutOp>(dropout, x) : x;
+}
 
 }  // namespace bertha

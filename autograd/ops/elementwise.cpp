@@ -29,6 +29,8 @@ struct AddOp {
 
 }  // namespace
 
-Var add(const Var& a, const Var& b) { return apply<AddOp>(a, b); }
+Var add(const Var& a, const Var& b) {
+  return apply<AddOp>(a, b);
+}
 
 }  // namespace bertha

@@ -81,6 +81,8 @@ Var embedding_sum(const Lookup& word, const Lookup& position, const Lookup& toke
                                std::array{word.ids, position.ids, token_type.ids});
 }
 
-Var gather_rows(const Var& x, std::span<const int32_t> rows) { return apply<GatherRowsOp>(x, rows); }
+Var gather_rows(const Var& x, std::span<const int32_t> rows) {
+  return apply<GatherRowsOp>(x, rows);
+}
 
 }  // namespace bertha

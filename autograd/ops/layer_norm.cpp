@@ -85,10 +85,9 @@ struct DropoutAddLayerNormOp {
       const auto dx_bias = pointer<T>(d[1].open());
       const auto dgain = pointer<T>(d[3].open());
       const auto dbias = pointer<T>(d[4].open());
-      kernels::dropout_add_layer_norm_backward(saved.dropout, dy.rows(), dy.cols(), dy.data<T>(),
-                                               saved.rows.normalized.data<T>(), saved.rows.rstd.data<T>(),
-                                               saved.rows.gain.data<T>(), dresidual, dx, dx_bias, dgain, dbias,
-                                               partials.data<T>());
+      kernels::dropout_add_layer_norm_backward(
+          saved.dropout, dy.rows(), dy.cols(), dy.data<T>(), saved.rows.normalized.data<T>(), saved.rows.rstd.data<T>(),
+          saved.rows.gain.data<T>(), dresidual, dx, dx_bias, dgain, dbias, partials.data<T>());
     });
   }
 };

@@ -16,7 +16,8 @@ struct LinearOp {  // y = x W'
   };
 
   static Tensor forward(Saved& saved, const Tensor& x, const Tensor& w) {
-    check(x.cols() == w.cols(), kName, ": x ", x.shape(), " and weight ", w.shape(), " must share their last dimension");
+    check(x.cols() == w.cols(), kName, ": x ", x.shape(), " and weight ", w.shape(),
+          " must share their last dimension");
     Tensor y = Tensor::uninitialized({x.rows(), w.rows()}, x.dtype());
     matmul(kNo, kYes, x, w, 0, y);  // (N, I) (O, I)' -> (N, O)
     saved = {x, w};
@@ -55,7 +56,11 @@ struct AffineOp {  // y = x W' + b
 
 }  // namespace
 
-Var linear(const Var& x, const Var& w) { return apply<LinearOp>(x, w); }
-Var affine(const Var& x, const Var& w, const Var& b) { return apply<AffineOp>(x, w, b); }
+Var linear(const Var& x, const Var& w) {
+  return apply<LinearOp>(x, w);
+}
+Var affine(const Var& x, const Var& w, const Var& b) {
+  return apply<AffineOp>(x, w, b);
+}
 
 }  // namespace bertha

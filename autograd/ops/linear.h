@@ -4,7 +4,8 @@
 
 namespace bertha {
 
-/// y = x W'. Shapes: x (N, I), w (O, I), result (N, O). Saves: x, w. Throws: ShapeError unless the last dimensions agree.
+/// y = x W'. Shapes: x (N, I), w (O, I), result (N, O). Saves: x, w. Throws: ShapeError unless the last dimensions
+/// agree.
 Var linear(const Var& x, const Var& w);
 
 /// y = x W' + b. Shapes: as above, b (O).

@@ -11,7 +11,9 @@
 namespace bertha {
 namespace {
 
-double erf_gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
+double erf_gelu(double x) {
+  return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+}
 double erf_gelu_derivative(double x) {
   return 0.5 * (1 + std::erf(x / std::sqrt(2.0))) + x * std::exp(-x * x / 2) / std::sqrt(2 * M_PI);
 }
@@ -67,8 +69,10 @@ TEST(Simd, TranscendentalsKeepTheirErrorBounds) {
   for (float x = -86; x < 88; x += 0.0137f) {
     const double e = simd::exp(simd::broadcast(x))[0];
     exp_error = std::max(exp_error, std::abs(e / std::exp(static_cast<double>(x)) - 1));
-    erf_error = std::max(erf_error, std::abs(simd::erf(simd::broadcast(x / 10))[0] - std::erf(static_cast<double>(x / 10))));
-    tanh_error = std::max(tanh_error, std::abs(simd::tanh(simd::broadcast(x / 10))[0] - std::tanh(static_cast<double>(x / 10))));
+    erf_error =
+        std::max(erf_error, std::abs(simd::erf(simd::broadcast(x / 10))[0] - std::erf(static_cast<double>(x / 10))));
+    tanh_error =
+        std::max(tanh_error, std::abs(simd::tanh(simd::broadcast(x / 10))[0] - std::tanh(static_cast<double>(x / 10))));
   }
   EXPECT_LT(exp_error, 2e-7);
   EXPECT_LT(erf_error, 2e-7);

@@ -22,7 +22,9 @@ const std::vector<uint64_t> kRowKeys = [] {
   std::iota(keys.begin(), keys.end(), 12345);
   return keys;
 }();
-Dropout third_dropout() { return {.key = 4, .step = 9, .threshold = 21845, .row_keys = kRowKeys.data()}; }
+Dropout third_dropout() {
+  return {.key = 4, .step = 9, .threshold = 21845, .row_keys = kRowKeys.data()};
+}
 
 // Attention by the book, in double, with the dropout factors drawn one by one.
 Tensor reference(const Dropout& dropout, int64_t heads, const Lengths& cu, const Tensor& qkv) {
@@ -90,7 +92,8 @@ TEST(Attention, EqualsTheDefinition) {
 
 TEST(Attention, FloatGradientAgreesWithDouble) {
   const Lengths cu = cumulative({40, 1, 90});
-  expect_float_agrees([&](auto& v) { return attention(third_dropout(), 2, cu, v[0]); }, {randn({131, 3 * 2 * 16})}, 5e-5);
+  expect_float_agrees([&](auto& v) { return attention(third_dropout(), 2, cu, v[0]); }, {randn({131, 3 * 2 * 16})},
+                      5e-5);
 }
 
 TEST(Attention, SurvivesEnormousScores) {

@@ -52,7 +52,8 @@ TEST(LinearCrossEntropy, WithoutRowsIsZeroAndLeavesZeroGradients) {
 
 TEST(LinearCrossEntropy, RefusesALabelOutsideTheClasses) {
   const std::vector<int32_t> labels = {7};
-  EXPECT_THROW(linear_cross_entropy(Var(randn({1, 3})), Var(randn({7, 3})), Var(randn({7})), labels, 1, {}), ShapeError);
+  EXPECT_THROW(linear_cross_entropy(Var(randn({1, 3})), Var(randn({7, 3})), Var(randn({7})), labels, 1, {}),
+               ShapeError);
 }
 
 }  // namespace

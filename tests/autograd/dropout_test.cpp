@@ -14,7 +14,9 @@ const std::vector<uint64_t> kRowKeys = [] {
   return keys;
 }();
 
-Dropout half_dropout() { return {.key = 99, .step = 3, .threshold = 32768, .row_keys = kRowKeys.data()}; }
+Dropout half_dropout() {
+  return {.key = 99, .step = 3, .threshold = 32768, .row_keys = kRowKeys.data()};
+}
 
 TEST(Dropout, GradientMatchesFiniteDifferences) {
   EXPECT_TRUE(gradcheck([](auto& v) { return dropout(half_dropout(), v[0]); }, {randn({3, 140})}));

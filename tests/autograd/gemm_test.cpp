@@ -36,9 +36,9 @@ std::vector<float> multiply(const Product& p, int threads) {
 
 // Deterministic training rests on this.
 TEST(Gemm, OneAndTwoThreadsGiveTheSameBits) {
-  for (const Product& p : {Product{kNo, kYes, 2048, 768, 768}, Product{kNo, kNo, 2048, 768, 768},
-                           Product{kYes, kNo, 768, 768, 2048}, Product{kNo, kYes, 307, 8192, 256},
-                           Product{kYes, kNo, 8192, 256, 307}, Product{kNo, kNo, 307, 256, 8192}}) {
+  for (const Product& p :
+       {Product{kNo, kYes, 2048, 768, 768}, Product{kNo, kNo, 2048, 768, 768}, Product{kYes, kNo, 768, 768, 2048},
+        Product{kNo, kYes, 307, 8192, 256}, Product{kYes, kNo, 8192, 256, 307}, Product{kNo, kNo, 307, 256, 8192}}) {
     EXPECT_EQ(multiply(p, 1), multiply(p, 2)) << p.m << " " << p.n << " " << p.k;
   }
 }

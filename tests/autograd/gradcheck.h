@@ -63,7 +63,9 @@ struct WeightedSumOp {
     }
   }
 };
-inline Var weighted_sum(const Var& y, const Tensor& weights) { return apply<WeightedSumOp>(y, weights); }
+inline Var weighted_sum(const Var& y, const Tensor& weights) {
+  return apply<WeightedSumOp>(y, weights);
+}
 
 using Function = std::function<Var(std::vector<Var>&)>;
 

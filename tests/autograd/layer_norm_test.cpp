@@ -15,7 +15,9 @@ const std::vector<uint64_t> kRowKeys = [] {
   return keys;
 }();
 
-Dropout half_dropout() { return {.key = 99, .step = 3, .threshold = 32768, .row_keys = kRowKeys.data()}; }
+Dropout half_dropout() {
+  return {.key = 99, .step = 3, .threshold = 32768, .row_keys = kRowKeys.data()};
+}
 
 Var plain_fused(const Dropout& d, std::vector<Var>& v) {
   return layer_norm(add(dropout(d, plain::add_bias(v[0], v[1])), v[2]), {v[3], v[4], 1e-12});
@@ -38,7 +40,8 @@ TEST(LayerNorm, NormalisesRowsFarFromZero) {
   for (double& e : x.span<double>()) e += 1e3;
   Tensor ones = Tensor::uninitialized({64}, DType::f64);
   std::ranges::fill(ones.span<double>(), 1.0);
-  const auto y = layer_norm(Var(to_float(x)), {Var(to_float(ones)), Var(Tensor::zeros({64}, DType::f32)), 1e-12}).value();
+  const auto y =
+      layer_norm(Var(to_float(x)), {Var(to_float(ones)), Var(Tensor::zeros({64}, DType::f32)), 1e-12}).value();
   double mean = 0;
   double variance = 0;
   for (int j = 0; j < 64; ++j) mean += y.data<float>()[j] / 64;
@@ -48,8 +51,11 @@ TEST(LayerNorm, NormalisesRowsFarFromZero) {
 }
 
 TEST(LayerNorm, FloatAgreesWithDouble) {
-  expect_float_agrees([](auto& v) { return layer_norm(v[0], {v[1], v[2], 1e-5}); },
-                      {randn({70, 67}), randn({67}), randn({67})}, 5e-5);
+  expect_float_agrees(
+      [](auto& v) {
+        return layer_norm(v[0], {v[1], v[2], 1e-5});
+      },
+      {randn({70, 67}), randn({67}), randn({67})}, 5e-5);
 }
 
 TEST(DropoutAddLayerNorm, GradientMatchesFiniteDifferences) {

@@ -33,8 +33,7 @@ TEST(Linear, NamesTheShapesThatDoNotFit) {
 }
 
 TEST(Affine, GradientMatchesFiniteDifferences) {
-  EXPECT_TRUE(gradcheck([](auto& v) { return affine(v[0], v[1], v[2]); },
-                        {randn({3, 4}), randn({5, 4}), randn({5})}));
+  EXPECT_TRUE(gradcheck([](auto& v) { return affine(v[0], v[1], v[2]); }, {randn({3, 4}), randn({5, 4}), randn({5})}));
 }
 
 TEST(Affine, EqualsItsPlainComposition) {

@@ -40,7 +40,8 @@ struct AddBiasOp {
   struct Saved {};
   static Tensor forward(Saved&, const Tensor& x, const Tensor& bias) {
     Tensor y = Tensor::uninitialized(x.shape(), DType::f64);
-    for (int64_t i = 0; i < x.numel(); ++i) y.data<double>()[i] = x.data<double>()[i] + bias.data<double>()[i % x.cols()];
+    for (int64_t i = 0; i < x.numel(); ++i)
+      y.data<double>()[i] = x.data<double>()[i] + bias.data<double>()[i % x.cols()];
     return y;
   }
   static void backward(const Saved&, const Tensor& dy, const Gradients<2>& d) {
@@ -56,7 +57,9 @@ struct AddBiasOp {
     }
   }
 };
-inline Var add_bias(const Var& x, const Var& bias) { return apply<AddBiasOp>(x, bias); }
+inline Var add_bias(const Var& x, const Var& bias) {
+  return apply<AddBiasOp>(x, bias);
+}
 
 /// y = x * factors, element by element, with constant factors.
 struct MultiplyOp {
@@ -78,7 +81,9 @@ struct MultiplyOp {
     }
   }
 };
-inline Var multiply(const Var& x, const Tensor& factors) { return apply<MultiplyOp>(x, factors); }
+inline Var multiply(const Var& x, const Tensor& factors) {
+  return apply<MultiplyOp>(x, factors);
+}
 
 }  // namespace plain
 }  // namespace bertha

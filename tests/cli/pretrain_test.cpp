@@ -5,10 +5,9 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
-
-#include <nlohmann/json.hpp>
 
 #include "autograd/core/random.h"
 #include "tests/cli/run_bertha.h"
@@ -25,7 +24,7 @@ std::string read_file(const std::string& path) {
 
 // Documents of sentences in which the verb tells the noun apart.
 std::string small_corpus(int documents) {
-  const std::vector<std::string> lines = {"the bird sings in the old tree",   "a fish swims under the cold water",
+  const std::vector<std::string> lines = {"the bird sings in the old tree",     "a fish swims under the cold water",
                                           "the horse runs over the green hill", "a cat sleeps on the warm stone",
                                           "the farmer opens the heavy gate",    "rain falls on the silent village"};
   RandomStream random(4, "corpus");
@@ -42,17 +41,18 @@ class Pretrain : public ::testing::Test {
   void SetUp() override {
     std::ofstream(folder_ / "train.txt") << small_corpus(60);
     std::ofstream(folder_ / "held-out.txt") << small_corpus(8);
-    std::ofstream(config()) << "model: {vocab_size: 120, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, "
-                               "intermediate_size: 64, max_position_embeddings: 32}\n"
-                               "task: mlm\n"
-                               "data:\n  text: ['"
-                            << (folder_ / "train.txt") << "']\n  evaluation_text: ['" << (folder_ / "held-out.txt")
-                            << "']\n  sequence_length: 24\n"
-                               "training: {steps: 12, global_batch_size: 16, micro_batch_size: 4, learning_rate: 3e-3}\n"
-                               "evaluation: {every_steps: 6}\n"
-                               "checkpoint: {every_steps: 3, keep: 2}\n"
-                               "output: '"
-                            << (folder_ / "run") << "'\n";
+    std::ofstream(config())
+        << "model: {vocab_size: 120, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, "
+           "intermediate_size: 64, max_position_embeddings: 32}\n"
+           "task: mlm\n"
+           "data:\n  text: ['"
+        << (folder_ / "train.txt") << "']\n  evaluation_text: ['" << (folder_ / "held-out.txt")
+        << "']\n  sequence_length: 24\n"
+           "training: {steps: 12, global_batch_size: 16, micro_batch_size: 4, learning_rate: 3e-3}\n"
+           "evaluation: {every_steps: 6}\n"
+           "checkpoint: {every_steps: 3, keep: 2}\n"
+           "output: '"
+        << (folder_ / "run") << "'\n";
   }
 
   std::string config() const { return folder_ / "config.yaml"; }
@@ -83,7 +83,9 @@ class Pretrain : public ::testing::Test {
     return values;
   }
 
-  std::string weights(const std::string& name) const { return read_file(folder_ / (name + "/model/model.safetensors")); }
+  std::string weights(const std::string& name) const {
+    return read_file(folder_ / (name + "/model/model.safetensors"));
+  }
 
   TemporaryDirectory folder_;
 };
@@ -97,7 +99,8 @@ TEST_F(Pretrain, GoesFromTextToAModelThatPredicts) {
     EXPECT_TRUE(fs::exists(folder_ / (std::string("run/") + name))) << name;
   }
   EXPECT_EQ(losses("run").size(), 12);
-  const CommandResult predicted = run_bertha("predict " + (folder_ / "run/model") + " --json --top-k 3 'the bird [MASK]'", "");
+  const CommandResult predicted =
+      run_bertha("predict " + (folder_ / "run/model") + " --json --top-k 3 'the bird [MASK]'", "");
   ASSERT_EQ(predicted.exit_code, 0) << predicted.err;
   const auto candidates = nlohmann::json::parse(predicted.out);
   ASSERT_EQ(candidates.size(), 3);
@@ -110,9 +113,10 @@ TEST_F(Pretrain, GoesFromTextToAModelThatPredicts) {
 
 TEST_F(Pretrain, PredictionsHoldWhatTheLossIsMadeOf) {
   ASSERT_EQ(pretrain("").exit_code, 0);
-  const CommandResult evaluated = run_bertha("evaluate " + (folder_ / "run/model") + " --data " +
-                                                 (folder_ / "held-out.txt") + " --json --predictions " + (folder_ / "p"),
-                                             "");
+  const CommandResult evaluated =
+      run_bertha("evaluate " + (folder_ / "run/model") + " --data " + (folder_ / "held-out.txt") +
+                     " --json --predictions " + (folder_ / "p"),
+                 "");
   ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
   double sum = 0;
   int64_t labels = 0;
@@ -132,8 +136,8 @@ TEST_F(Pretrain, TrainsOnSentencePairs) {
   const CommandResult result = pretrain("task=mlm_nsp");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(read_file(folder_ / "run/metrics.jsonl").find("nsp_accuracy"), std::string::npos);
-  const CommandResult predicted =
-      run_bertha("predict " + (folder_ / "run/model") + " --task next_sentence --json", "the bird sings\ta fish swims\n");
+  const CommandResult predicted = run_bertha("predict " + (folder_ / "run/model") + " --task next_sentence --json",
+                                             "the bird sings\ta fish swims\n");
   ASSERT_EQ(predicted.exit_code, 0) << predicted.err;
   EXPECT_TRUE(nlohmann::json::parse(predicted.out).contains("is_next"));
 }
@@ -156,8 +160,8 @@ TEST_F(Pretrain, RanksAgreeOnTheLossesAndInDeterministicModeOnTheBytes) {
 
 TEST_F(Pretrain, AKilledRunContinuesToTheSameBytes) {
   ASSERT_EQ(pretrain_on(2, output("whole") + " training.steps=40").exit_code, 0);
-  const std::string command =
-      mpirun(2) + BERTHA_BINARY + " pretrain " + config() + " training.steps=40" + output("killed") + " >/dev/null 2>&1";
+  const std::string command = mpirun(2) + BERTHA_BINARY + " pretrain " + config() + " training.steps=40" +
+                              output("killed") + " >/dev/null 2>&1";
   const pid_t child = fork();
   if (child == 0) {
     setpgid(0, 0);

@@ -83,7 +83,8 @@ void expect_hidden_states(const Case& c, const SafetensorsFile& cases, const Obs
   }
 }
 
-void expect_attentions(const Case& c, const SafetensorsFile& cases, const Observations& seen, const BertConfig& config) {
+void expect_attentions(const Case& c, const SafetensorsFile& cases, const Observations& seen,
+                       const BertConfig& config) {
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     const std::string name = "output.attentions." + std::to_string(layer);
     const auto padded = floats(cases, name);  // (B, A, S, S)

@@ -16,8 +16,11 @@ class SmallTask {
       : tokenizer_(SmallVocabulary::make(), true), model_(config(), PretrainingHeads::kMlm) {
     model_.parameters().initialize(seed, 0.1);
     const Masker masker({.probability = 0.4}, tokenizer_.vocabulary());
-    const RunIdentity identity = {.model = "small", .vocabulary_hash = tokenizer_.vocabulary().hash(), .data_hash = 5,
-                                  .seed = seed, .global_batch_size = slices.sequences()};
+    const RunIdentity identity = {.model = "small",
+                                  .vocabulary_hash = tokenizer_.vocabulary().hash(),
+                                  .data_hash = 5,
+                                  .seed = seed,
+                                  .global_batch_size = slices.sequences()};
     task_.emplace(model_, tokenizer_, TrainingBatches(memory_source(50), masker, seed, slices),
                   EvaluationBatches(memory_source(13), masker, 4), identity);
   }

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-
 #include <nlohmann/json.hpp>
 
 #include "tests/train/small_task.h"
@@ -147,8 +146,8 @@ TEST_F(TrainerTest, WritesTrainEvaluationAndCheckpointLines) {
   const auto train = metrics("train");
   ASSERT_EQ(train.size(), 9);
   for (size_t i = 0; i < train.size(); ++i) EXPECT_EQ(train[i]["step"], i + 1);
-  for (const char* key : {"tokens", "loss", "mlm_loss", "mlm_accuracy", "learning_rate", "grad_norm", "tokens_per_s", "mfu",
-                          "communication_share", "peak_rss_mib", "elapsed_s"}) {
+  for (const char* key : {"tokens", "loss", "mlm_loss", "mlm_accuracy", "learning_rate", "grad_norm", "tokens_per_s",
+                          "mfu", "communication_share", "peak_rss_mib", "elapsed_s"}) {
     EXPECT_TRUE(train[0].contains(key)) << key;
   }
   EXPECT_EQ(metrics("evaluation").size(), 3);  // steps 4, 8 and the last

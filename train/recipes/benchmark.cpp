@@ -1,11 +1,11 @@
 #include "train/recipes/benchmark.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "autograd/core/random.h"
 #include "autograd/kernels/peak.h"
@@ -28,7 +28,8 @@ Vocabulary numbered_vocabulary(int64_t size) {
 
 SequenceSource random_sequences(const BenchmarkOptions& options, const Vocabulary& vocabulary) {
   const int64_t longest = options.sequence_length;
-  const auto shortest = std::clamp<int64_t>(std::llround((2 * options.fill - 1) * static_cast<double>(longest)), 3, longest);
+  const auto shortest =
+      std::clamp<int64_t>(std::llround((2 * options.fill - 1) * static_cast<double>(longest)), 3, longest);
   const auto specials = static_cast<int32_t>(kSpecialTokens.size());
   const uint32_t ordinary = static_cast<uint32_t>(vocabulary.size() - specials);
   const int32_t cls = vocabulary.cls();

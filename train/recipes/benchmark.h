@@ -10,9 +10,9 @@ namespace bertha {
 struct BenchmarkOptions {
   BertConfig config;
   int64_t sequence_length = 128;
-  int64_t batch = 16;   // sequences a step over all ranks
-  double fill = 1;      // row lengths are uniform in [2 fill - 1, 1] times the sequence length
-  int64_t steps = 5;    // measured, after two of warm-up
+  int64_t batch = 16;  // sequences a step over all ranks
+  double fill = 1;     // row lengths are uniform in [2 fill - 1, 1] times the sequence length
+  int64_t steps = 5;   // measured, after two of warm-up
 };
 
 struct BenchmarkResult {

@@ -45,7 +45,8 @@ std::vector<Candidate> best(std::span<const double> probabilities, int64_t top_k
   std::partial_sort(ids.begin(), ids.begin() + count, ids.end(), better);
   std::vector<Candidate> candidates;
   for (int64_t i = 0; i < count; ++i) {
-    candidates.push_back({ids[static_cast<size_t>(i)], probabilities[static_cast<size_t>(ids[static_cast<size_t>(i)])]});
+    candidates.push_back(
+        {ids[static_cast<size_t>(i)], probabilities[static_cast<size_t>(ids[static_cast<size_t>(i)])]});
   }
   return candidates;
 }

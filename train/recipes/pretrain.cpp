@@ -1,10 +1,10 @@
 #include "train/recipes/pretrain.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <memory>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "autograd/core/parallel.h"
 #include "autograd/kernels/peak.h"
@@ -76,7 +76,7 @@ TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, doub
   options.seed = static_cast<uint64_t>(t.seed);
   options.optimizer = {t.optimizer, t.betas[0], t.betas[1], t.epsilon, t.weight_decay, t.clip_grad_norm};
   options.schedule = {t.schedule, t.learning_rate, t.warmup_steps.value_or(steps / 10), steps};
-  options.reduction = t.deterministic                 ? Reduction::kDeterministic
+  options.reduction = t.deterministic                ? Reduction::kDeterministic
                       : config.communication.overlap ? Reduction::kOverlapped
                                                      : Reduction::kAfterBackward;
   options.evaluate_every = config.evaluation.every_steps;
@@ -90,9 +90,10 @@ TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, doub
 
 void note_plateau(const PretrainingData& data, const RunEvents& events) {
   if (!data.held_out) return;
-  const double nats = unigram_cross_entropy(data.tokenizer.vocabulary(), data.training->token_counts(),
-                                            data.held_out->token_counts());
-  events.note(fmt::format("unigram cross-entropy of the held-out text: {:.4f} nats (what token frequencies alone reach)", nats));
+  const double nats =
+      unigram_cross_entropy(data.tokenizer.vocabulary(), data.training->token_counts(), data.held_out->token_counts());
+  events.note(fmt::format(
+      "unigram cross-entropy of the held-out text: {:.4f} nats (what token frequencies alone reach)", nats));
 }
 
 void finish(const PretrainConfig& config, const PretrainingTask& task, Trainer::Outcome outcome, int64_t first_step,
@@ -134,10 +135,11 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   const int64_t first_step = trainer.resume();
   if (reports) {
     write_configuration(config, events);
-    events.note(fmt::format("{} parameters, {} steps of {} sequences in {} micro-slices; {} ranks of {} threads, {:.0f} "
-                            "GFLOP/s (f32 fma peak)",
-                            parameter_count(model.parameters()), steps, config.training.global_batch_size,
-                            slices.count(), communicator.size(), num_threads(), peak_flops / 1e9));
+    events.note(
+        fmt::format("{} parameters, {} steps of {} sequences in {} micro-slices; {} ranks of {} threads, {:.0f} "
+                    "GFLOP/s (f32 fma peak)",
+                    parameter_count(model.parameters()), steps, config.training.global_batch_size, slices.count(),
+                    communicator.size(), num_threads(), peak_flops / 1e9));
   }
   const Trainer::Outcome outcome = trainer.run();
   if (reports) finish(config, task, outcome, first_step, steps, events);

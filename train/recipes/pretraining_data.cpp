@@ -1,11 +1,11 @@
 #include "train/recipes/pretraining_data.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "autograd/core/parallel.h"
 #include "data/sharder.h"
@@ -42,7 +42,8 @@ class Preparation {
 
   std::shared_ptr<ShardSet> held_out(const WordPiece& tokenizer) {
     if (config_.data.evaluation_text.empty()) return nullptr;
-    return open(sharded("evaluation-shards", config_.data.evaluation_text, "data.evaluation_text", tokenizer), tokenizer);
+    return open(sharded("evaluation-shards", config_.data.evaluation_text, "data.evaluation_text", tokenizer),
+                tokenizer);
   }
 
  private:

@@ -23,7 +23,9 @@ LossSums read_sums(std::span<const double, 3> numbers) {
   return {numbers[0], static_cast<int64_t>(numbers[1]), static_cast<int64_t>(numbers[2])};
 }
 
-double mean(const LossSums& sums) { return sums.labels ? sums.loss / static_cast<double>(sums.labels) : 0; }
+double mean(const LossSums& sums) {
+  return sums.labels ? sums.loss / static_cast<double>(sums.labels) : 0;
+}
 double accuracy(const LossSums& sums) {
   return sums.labels ? static_cast<double>(sums.correct) / static_cast<double>(sums.labels) : 0;
 }

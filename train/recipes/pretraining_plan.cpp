@@ -1,11 +1,10 @@
 #include "train/recipes/pretraining_plan.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "data/micro_slices.h"
 #include "train/config_paths.h"
@@ -19,7 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-double mib(int64_t bytes) { return static_cast<double>(bytes) / 0x1p20; }
+double mib(int64_t bytes) {
+  return static_cast<double>(bytes) / 0x1p20;
+}
 
 // Bytes of all files, each of which must be readable.
 int64_t text_bytes(std::span<const std::string> patterns, std::string_view key) {
@@ -103,7 +104,8 @@ class Planner {
     const auto available = static_cast<int64_t>(fs::space(existing).available);
     const int64_t needed = ((config_.checkpoint.keep + 1) * 3 + 1) * 4 * parameters_ + new_bytes_;
     say("disk: up to {:.0f} MiB, {:.0f} MiB free", mib(needed), mib(available));
-    check<Error>(available >= needed, config_.output, ": ", available, " bytes are free (the run needs up to ", needed, ")");
+    check<Error>(available >= needed, config_.output, ": ", available, " bytes are free (the run needs up to ", needed,
+                 ")");
   }
 
   const PretrainConfig& config_;
@@ -118,6 +120,8 @@ class Planner {
 
 }  // namespace
 
-std::vector<std::string> plan_pretraining(const PretrainConfig& config, int ranks) { return Planner(config, ranks).plan(); }
+std::vector<std::string> plan_pretraining(const PretrainConfig& config, int ranks) {
+  return Planner(config, ranks).plan();
+}
 
 }  // namespace bertha

@@ -26,7 +26,8 @@ std::vector<BatchCounts> PretrainingTask::next_batch() {
   batch_ = loader_->next();
   std::vector<BatchCounts> counts;
   for (const PackedBatch& slice : batch_) {
-    counts.push_back({slice.tokens(), pretraining_flops(model_.config(), slice.cu_seqlens, slice.masked()),
+    counts.push_back({slice.tokens(),
+                      pretraining_flops(model_.config(), slice.cu_seqlens, slice.masked()),
                       {slice.masked(), slice.sequences()}});
     counts.back().labels.resize(parts_.size());
   }
@@ -38,7 +39,8 @@ Var PretrainingTask::loss(Run& run, size_t index, std::span<const double> scales
   set_sequences(run, slice);
   const PretrainingScales pretraining_scales = {scales[0], scales.size() > 1 ? scales[1] : 0};
   PretrainingLosses losses;
-  const Var loss = model_.loss(run, token_inputs(slice), pretraining_labels(slice), pretraining_scales, losses, nullptr);
+  const Var loss =
+      model_.loss(run, token_inputs(slice), pretraining_labels(slice), pretraining_scales, losses, nullptr);
   sums[0] += losses.mlm;
   if (sums.size() > 1) sums[1] += losses.next_sentence;
   return loss;
@@ -49,6 +51,8 @@ std::vector<std::pair<std::string, double>> PretrainingTask::evaluate(Communicat
   return evaluation_metrics(model_, evaluate_pretraining(model_, *evaluation_, communicator, {}));
 }
 
-ModelContent PretrainingTask::model_content() const { return bertha::model_content(model_, tokenizer_); }
+ModelContent PretrainingTask::model_content() const {
+  return bertha::model_content(model_, tokenizer_);
+}
 
 }  // namespace bertha
