@@ -1,32 +1,22 @@
 #include "train/rank_agreement.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <vector>
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
 #include "data/file.h"
+#include "train/first_difference.h"
 
 namespace bertha {
-namespace {
-
-// The first line of `text` that differs from the same line of `other`.
-std::string first_different_line(const std::string& text, const std::string& other) {
-  const auto place = static_cast<size_t>(std::ranges::mismatch(text, other).in1 - text.begin());
-  const size_t begin = place == 0 ? 0 : text.rfind('\n', place - 1) + 1;
-  return text.substr(begin, text.find('\n', begin) - begin);
-}
-
-}  // namespace
 
 void require_agreement(Communicator& communicator, const std::string& text) {
   const std::vector<std::string> all = communicator.all_gather(text);
   for (size_t rank = 1; rank < all.size(); ++rank) {
-    check<MismatchError>(all[rank] == all[0], "rank ", rank, " of ", all.size(), ": '",
-                         first_different_line(all[rank], all[0]), "' differs from rank 0's '",
-                         first_different_line(all[0], all[rank]),
-                         "'; do all ranks run one binary, one configuration and one data set?");
+    if (all[rank] == all[0]) continue;
+    const auto [its, ours] = first_different_lines(all[rank], all[0]);
+    fail<MismatchError>("rank ", rank, " of ", all.size(), ": '", its, "' differs from rank 0's '", ours,
+                        "'; do all ranks run one binary, one configuration and one data set?");
   }
 }
 
@@ -40,7 +30,7 @@ void require_equal_parameters(Communicator& communicator, const ParameterStore& 
   const std::vector<std::string> all = communicator.all_gather(checksums);
   for (size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all[0]) continue;
-    const std::string line = first_different_line(all[rank], all[0]);
+    const std::string line = first_different_lines(all[rank], all[0]).first;
     fail<MismatchError>("rank ", rank, " of ", all.size(), ": parameters differ from rank 0 at step ", step,
                         " (first: '", line.substr(0, line.find(' ')),
                         "'); do all ranks run one binary and one config?");

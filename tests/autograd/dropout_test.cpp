@@ -4,19 +4,10 @@
 
 #include "autograd/core/random.h"
 #include "tests/autograd/gradcheck.h"
+#include "tests/autograd/half_dropout.h"
 
 namespace bertha {
 namespace {
-
-const std::vector<uint64_t> kRowKeys = [] {
-  std::vector<uint64_t> keys(200);
-  for (size_t i = 0; i < keys.size(); ++i) keys[i] = 1000 + 7 * i;
-  return keys;
-}();
-
-Dropout half_dropout() {
-  return {.key = 99, .step = 3, .threshold = 32768, .row_keys = kRowKeys.data()};
-}
 
 TEST(Dropout, GradientMatchesFiniteDifferences) {
   EXPECT_TRUE(gradcheck([](auto& v) { return dropout(half_dropout(), v[0]); }, {randn({3, 140})}));

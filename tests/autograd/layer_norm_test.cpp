@@ -4,20 +4,11 @@
 
 #include "autograd/ops/elementwise.h"
 #include "tests/autograd/gradcheck.h"
+#include "tests/autograd/half_dropout.h"
 #include "tests/autograd/plain_ops.h"
 
 namespace bertha {
 namespace {
-
-const std::vector<uint64_t> kRowKeys = [] {
-  std::vector<uint64_t> keys(200);
-  for (size_t i = 0; i < keys.size(); ++i) keys[i] = 1000 + 7 * i;
-  return keys;
-}();
-
-Dropout half_dropout() {
-  return {.key = 99, .step = 3, .threshold = 32768, .row_keys = kRowKeys.data()};
-}
 
 Var plain_fused(const Dropout& d, std::vector<Var>& v) {
   return layer_norm(add(dropout(d, plain::add_bias(v[0], v[1])), v[2]), {v[3], v[4], 1e-12});

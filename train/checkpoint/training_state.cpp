@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <sstream>
 #include <utility>
 
 #include "autograd/core/error.h"
 #include "train/checkpoint/manifest.h"
+#include "train/first_difference.h"
 
 namespace bertha {
 namespace {
@@ -291,23 +291,11 @@ Id open_checked(const std::string& directory) {
   return file;
 }
 
-std::pair<std::string, std::string> first_differing_lines(const std::string& a, const std::string& b) {
-  std::istringstream lines_a(a), lines_b(b);
-  std::string line_a, line_b;
-  do {
-    line_a.clear();
-    line_b.clear();
-    std::getline(lines_a, line_a);
-    std::getline(lines_b, line_b);
-  } while (line_a == line_b && lines_a && lines_b);
-  return {line_a, line_b};
-}
-
 }  // namespace
 
 void check_same_run(const std::string& path, const RunIdentity& found, const RunIdentity& expected) {
   if (found.model != expected.model) {
-    const auto [there, here] = first_differing_lines(found.model, expected.model);
+    const auto [there, here] = first_different_lines(found.model, expected.model);
     fail<MismatchError>(path, ": belongs to another model: '", there, "' (this run has '", here, "')");
   }
   check<MismatchError>(found.vocabulary_hash == expected.vocabulary_hash, path,

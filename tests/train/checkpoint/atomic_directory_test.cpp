@@ -10,18 +10,13 @@
 #include "autograd/core/error.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/checkpoint/file_size_limit.h"
+#include "tests/train/checkpoint/names_in.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
 
 namespace bertha {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::set<std::string> names_in(const std::string& directory) {
-  std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(directory)) names.insert(entry.path().filename());
-  return names;
-}
 
 void publish(const std::string& target, const std::string& content) {
   AtomicDirectory directory(target);

@@ -12,6 +12,7 @@
 #include "autograd/core/error.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/checkpoint/file_size_limit.h"
+#include "tests/train/checkpoint/names_in.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
 #include "train/checkpoint/manifest.h"
 #include "train/checkpoint/safetensors.h"
@@ -20,12 +21,6 @@ namespace bertha {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::set<std::string> names_in(const std::string& directory) {
-  std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(directory)) names.insert(entry.path().filename());
-  return names;
-}
 
 void flip_byte(const std::string& path, size_t index) {
   std::string bytes = bytes_of(path);
