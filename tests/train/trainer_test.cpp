@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "tests/temporary_directory.h"
 #include "tests/train/small_task.h"
 #include "train/comm/self_communicator.h"
 #include "train/comm/thread_communicator.h"
@@ -33,14 +34,6 @@ TrainerOptions options(Reduction reduction, int64_t steps) {
 
 class TrainerTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = fs::temp_directory_path() / ("bertha-" + std::string(info->name()) + "-" + std::to_string(getpid()));
-    fs::remove_all(directory_);
-    fs::create_directories(directory_);
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
   // Trains `steps` steps in memory on `ranks` ranks; every rank's values and rank 0's losses.
   struct Result {
     std::vector<std::vector<float>> values;
@@ -62,9 +55,9 @@ class TrainerTest : public ::testing::Test {
     return result;
   }
 
-  std::vector<nlohmann::json> metrics(const std::string& phase) const {
+  static std::vector<nlohmann::json> metrics(const fs::path& run, const std::string& phase) {
     std::vector<nlohmann::json> lines;
-    std::ifstream file(directory_ / "metrics.jsonl");
+    std::ifstream file(run / "metrics.jsonl");
     for (std::string line; std::getline(file, line);) {
       lines.push_back(nlohmann::json::parse(line));
       if (lines.back()["phase"] != phase) lines.pop_back();
@@ -72,7 +65,8 @@ class TrainerTest : public ::testing::Test {
     return lines;
   }
 
-  fs::path directory_;
+  TemporaryDirectory folder_;
+  fs::path directory_ = folder_.path();
 };
 
 TEST_F(TrainerTest, LearnsTheSmallTask) {
@@ -129,9 +123,7 @@ TEST_F(TrainerTest, ResumesBitForBitFromEveryStep) {
     }
     std::ofstream(copy / "checkpoints" / "latest") << "step-0000000" << stop << "\n";
     EXPECT_EQ(run(copy), uninterrupted) << "stopped after step " << stop;
-    directory_.swap(const_cast<fs::path&>(copy));
-    EXPECT_EQ(metrics("train").size(), 7) << "each step once";
-    directory_.swap(const_cast<fs::path&>(copy));
+    EXPECT_EQ(metrics(copy, "train").size(), 7) << "each step once";
   }
 }
 
@@ -143,16 +135,16 @@ TEST_F(TrainerTest, WritesTrainEvaluationAndCheckpointLines) {
   Trainer trainer(o, *task, self, kSilent);
   trainer.resume();
   trainer.run();
-  const auto train = metrics("train");
+  const auto train = metrics(directory_, "train");
   ASSERT_EQ(train.size(), 9);
   for (size_t i = 0; i < train.size(); ++i) EXPECT_EQ(train[i]["step"], i + 1);
   for (const char* key : {"tokens", "loss", "mlm_loss", "mlm_accuracy", "learning_rate", "grad_norm", "tokens_per_s",
                           "mfu", "communication_share", "peak_rss_mib", "elapsed_s"}) {
     EXPECT_TRUE(train[0].contains(key)) << key;
   }
-  EXPECT_EQ(metrics("evaluation").size(), 3);  // steps 4, 8 and the last
-  EXPECT_TRUE(metrics("evaluation")[0].contains("perplexity"));
-  EXPECT_EQ(metrics("checkpoint").size(), 2);
+  EXPECT_EQ(metrics(directory_, "evaluation").size(), 3);  // steps 4, 8 and the last
+  EXPECT_TRUE(metrics(directory_, "evaluation")[0].contains("perplexity"));
+  EXPECT_EQ(metrics(directory_, "checkpoint").size(), 2);
 }
 
 TEST_F(TrainerTest, ASignalSavesAndStops) {
