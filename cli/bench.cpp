@@ -6,6 +6,7 @@
 #include <string>
 
 #include "autograd/core/error.h"
+#include "autograd/kernels/isa.h"
 #include "cli/commands.h"
 #include "train/recipes/benchmark.h"
 
@@ -21,6 +22,8 @@ struct BenchCommand {
 
 void run_bench(BenchCommand command) {
   command.options.config = preset(command.size);
+  command.options.dtype = command.dtype == "bf16" ? DType::bf16 : DType::f32;
+  check<ConfigError>(command.dtype != "bf16" || kernels::has_bf16(), "--dtype bf16: this processor has no AVX512_BF16");
   check<ConfigError>(command.options.sequence_length <= command.options.config.max_position_embeddings,
                      "--sequence-length ", command.options.sequence_length, " (the preset has ",
                      command.options.config.max_position_embeddings, " positions)");
@@ -53,7 +56,7 @@ void add_bench(CLI::App& app) {
   sub->add_option("--sequence-length", options.sequence_length, "Tokens of the longest row")
       ->check(CLI::Range(3, 65535));
   sub->add_option("--batch", options.batch, "Sequences a step, over all ranks")->check(CLI::Range(1, 1 << 20));
-  sub->add_option("--dtype", command->dtype, "Type of activations and products")->check(CLI::IsMember({"f32"}));
+  sub->add_option("--dtype", command->dtype, "Type of activations and products")->check(CLI::IsMember({"f32", "bf16"}));
   sub->add_option("--fill", options.fill, "Row lengths are uniform in [2 fill - 1, 1] x S")
       ->check(CLI::Range(0.5, 1.0));
   sub->add_option("--steps", options.steps, "Steps to measure, after 2 of warm-up")->check(CLI::Range(1, 1 << 20));

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/isa.h"
 #include "data/hdf5_table.h"
 #include "train/comm/communicator.h"
 
@@ -25,8 +25,8 @@ std::string cpu_features() {
 }  // namespace
 
 std::string version_text() {
-  return fmt::format("bertha {}\ncompiler: g++ {}\nBLAS: {}\nMPI: {}\nHDF5: {}\nCPU: {}", BERTHA_VERSION, __VERSION__,
-                     kernels::blas_version(), mpi_version(), hdf5_version(), cpu_features());
+  return fmt::format("bertha {}\ncompiler: g++ {}\nkernels: own, {}\nMPI: {}\nHDF5: {}\nCPU: {}", BERTHA_VERSION,
+                     __VERSION__, kernels::isa_name(), mpi_version(), hdf5_version(), cpu_features());
 }
 
 }  // namespace bertha

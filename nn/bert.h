@@ -20,12 +20,17 @@ class Bert {
     }
   }
 
-  /// Result (N, H), the last hidden states.
-  Var operator()(Run& run, const TokenInputs& inputs) const {
+  /// Result (R, H), the last hidden states of `rows`, which rise. The last layer computes no others, except for an
+  /// observer: what nobody reads has no influence and no gradient.
+  Var operator()(Run& run, const TokenInputs& inputs, std::span<const int32_t> rows) const {
     Var x = embeddings(run, inputs);
     run.observe(path_, [&] { return x.value(); });
-    for (const EncoderLayer& layer : layers_) x = layer(run, x);
-    return x;
+    const bool all = run.observer || rows.empty();
+    for (const EncoderLayer& layer : layers_) {
+      const bool last = &layer == &layers_.back();
+      x = layer(run, x, last && !all ? run.select_rows(rows) : run.all_rows());
+    }
+    return all ? gather_rows(x, rows) : x;
   }
 
   Embeddings embeddings;

@@ -31,8 +31,8 @@ class Embeddings {
     const Var position_table = run.use(position_);
     const Var token_type_table = run.use(token_type_);
     const Var sum =
-        embedding_sum({word_table, x.ids}, {position_table, x.position_ids}, {token_type_table, x.type_ids});
-    return dropout(run.dropout(dropout_), layer_norm(sum, norm_.use(run)));
+        embedding_sum(run.dtype, {word_table, x.ids}, {position_table, x.position_ids}, {token_type_table, x.type_ids});
+    return dropout(run.dropout(dropout_, run.row_keys), layer_norm(sum, norm_.use(run)));
   }
 
   const Parameter& word;  // (V, H), also the MLM decoder's weight

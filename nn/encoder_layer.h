@@ -11,9 +11,9 @@ class EncoderLayer {
   EncoderLayer(const Scope& s, const BertConfig& c)
       : path_(s.path()), attention_(s / "attention", c), feed_forward_(s, c) {}
 
-  /// x, result (N, H). Offers its result under its own path.
-  Var operator()(Run& run, const Var& x) const {
-    const Var y = feed_forward_(run, attention_(run, x));
+  /// x (N, H); result (R, H) for the rows that are wanted. Offers its result under its own path.
+  Var operator()(Run& run, const Var& x, const RowSet& wanted) const {
+    const Var y = feed_forward_(run, attention_(run, x, wanted), wanted);
     run.observe(path_, [&] { return y.value(); });
     return y;
   }

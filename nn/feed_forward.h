@@ -19,11 +19,12 @@ class FeedForward {
         norm_(s / "output" / "LayerNorm", c.hidden_size, c.layer_norm_eps),
         dropout_(s / "output" / "dropout", c.hidden_dropout_prob) {}
 
-  /// x, result (N, H).
-  Var operator()(Run& run, const Var& x) const {
-    const Var h = bias_gelu(gelu_, linear(x, run.use(intermediate_.weight)), run.use(intermediate_.bias));
-    const Var y = linear(h, run.use(output_.weight));
-    return dropout_add_layer_norm(run.dropout(dropout_), y, run.use(output_.bias), /*residual=*/x, norm_.use(run));
+  /// x, result (R, H): the rows of the batch that `rows` names.
+  Var operator()(Run& run, const Var& x, const RowSet& rows) const {
+    const Var u = linear(x, run.use(intermediate_.weight));
+    const Var y = bias_gelu_linear(gelu_, u, run.use(intermediate_.bias), run.use(output_.weight));
+    return dropout_add_layer_norm(run.dropout(dropout_, rows.keys), y, run.use(output_.bias), /*residual=*/x,
+                                  norm_.use(run));
   }
 
  private:

@@ -19,9 +19,9 @@ class Pooler {
  public:
   Pooler(const Scope& s, const BertConfig& c) : dense_(s / "dense", c.hidden_size, c.hidden_size) {}
 
-  /// x (N, H), result (B, H).
-  Var operator()(Run& run, const Var& x) const {
-    return tanh(dense_(run, gather_rows(x, run.cu_seqlens.first(run.cu_seqlens.size() - 1))));
+  /// x (R, H), result (B, H) for the rows of x that hold first tokens.
+  Var operator()(Run& run, const Var& x, std::span<const int32_t> first_tokens) const {
+    return tanh(dense_(run, gather_rows(x, first_tokens)));
   }
 
  private:
@@ -39,7 +39,7 @@ class MlmHead {
         decoder_(word_embeddings),
         bias_(s.bias("bias", c.vocab_size)) {}
 
-  /// x (N, H) -> (M, V) for the rows asked for.
+  /// x (R, H) -> (M, V) for the rows of x asked for.
   Var logits(Run& run, const Var& x, std::span<const int32_t> rows) const {
     return affine(transform(run, x, rows), run.use(decoder_), run.use(bias_));
   }

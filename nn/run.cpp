@@ -23,9 +23,18 @@ Var Run::use(const Parameter& parameter) {
   return var;
 }
 
-Dropout Run::dropout(const DropoutSite& site) const {
+RowSet Run::select_rows(std::span<const int32_t> rows) {
+  selected_rows_.assign(rows.begin(), rows.end());
+  selected_keys_.clear();
+  if (training) {
+    for (const int32_t row : rows) selected_keys_.push_back(row_keys[static_cast<size_t>(row)]);
+  }
+  return {selected_rows_, selected_keys_};
+}
+
+Dropout Run::dropout(const DropoutSite& site, std::span<const uint64_t> keys) const {
   if (!training || site.threshold() == 0) return {};
-  return {.key = mix(seed, site.id()), .step = step, .threshold = site.threshold(), .row_keys = row_keys.data()};
+  return {.key = mix(seed, site.id()), .step = step, .threshold = site.threshold(), .row_keys = keys.data()};
 }
 
 }  // namespace bertha

@@ -27,6 +27,12 @@ class DropoutSite {
   uint32_t threshold_;
 };
 
+/// Rows of a packed batch, rising, and their keys; no rows: all of them.
+struct RowSet {
+  std::span<const int32_t> rows;
+  std::span<const uint64_t> keys;
+};
+
 /// One pass of a packed batch through a model: everything a module needs to know besides its inputs.
 struct Run {
   Tape* tape = nullptr;   // null: nothing is recorded
@@ -35,6 +41,7 @@ struct Run {
   uint32_t step = 0;
   std::span<const int32_t> cu_seqlens;  // (B + 1), first 0, last N
   std::span<const uint64_t> row_keys;   // (N) identity of (sample, position); needed when training
+  DType dtype = DType::f32;             // of activations and their gradients
 
   Tape::Gradient gradient = Tape::Gradient::kOverwrite;
   /// Called when backward will not touch a parameter's gradient again.
@@ -45,7 +52,13 @@ struct Run {
   /// The parameter as this pass sees it: the one join of tape and data parallelism.
   Var use(const Parameter& parameter);
 
-  Dropout dropout(const DropoutSite& site) const;
+  /// `keys` (rows of the tensor): the part of row_keys that it holds; must outlive backward.
+  Dropout dropout(const DropoutSite& site, std::span<const uint64_t> keys) const;
+
+  /// All rows of the batch.
+  RowSet all_rows() const { return {{}, row_keys}; }
+  /// Some of them, rising; to be called once a pass.
+  RowSet select_rows(std::span<const int32_t> rows);
 
   /// Offers `make()` under scope path + name, computing it only for an observer.
   template <class F>
@@ -54,6 +67,8 @@ struct Run {
   }
 
  private:
+  std::vector<int32_t> selected_rows_;
+  std::vector<uint64_t> selected_keys_;
   std::vector<Var> used_;  // by parameter index; a parameter used twice is one Var
 };
 

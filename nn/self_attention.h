@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "autograd/ops/attention.h"
+#include "autograd/ops/embedding.h"
 #include "nn/bert_config.h"
 #include "nn/layer_norm.h"
 #include "nn/linear.h"
@@ -27,13 +28,17 @@ class SelfAttention {
         probability_dropout_(s / "self" / "dropout", c.attention_probs_dropout_prob),
         output_dropout_(s / "output" / "dropout", c.hidden_dropout_prob) {}
 
-  /// x, result (N, H). Offers `PATH.self.probabilities`, for each sequence in turn (A, n, n).
-  Var operator()(Run& run, const Var& x) const {
+  /// x (N, H); result (R, H) for the rows that are wanted. Offers `PATH.self.probabilities`, for each sequence in turn
+  /// (A, n, n).
+  Var operator()(Run& run, const Var& x, const RowSet& wanted) const {
     const Var qkv = affine(x, run.use(qkv_weight_), run.use(qkv_bias_));
     run.observe(path_ + ".probabilities", [&] { return attention_probabilities(heads_, run.cu_seqlens, qkv.value()); });
-    const Var context = attention(run.dropout(probability_dropout_), heads_, run.cu_seqlens, qkv);
+    const Dropout probability_dropout = run.dropout(probability_dropout_, run.row_keys);
+    const Var context = attention(probability_dropout, heads_, run.cu_seqlens, wanted.rows, qkv);
+    const Var residual = wanted.rows.empty() ? x : gather_rows(x, wanted.rows);
     const Var projected = linear(context, run.use(output_.weight));
-    return dropout_add_layer_norm(run.dropout(output_dropout_), projected, run.use(output_.bias), x, norm_.use(run));
+    return dropout_add_layer_norm(run.dropout(output_dropout_, wanted.keys), projected, run.use(output_.bias), residual,
+                                  norm_.use(run));
   }
 
  private:

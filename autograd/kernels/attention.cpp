@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <type_traits>
 
 #include "autograd/core/parallel.h"
+#include "autograd/kernels/dropout_factors.h"
 #include "autograd/kernels/simd.h"
 
 namespace bertha::kernels {
@@ -12,7 +13,6 @@ namespace {
 
 using simd::Vec;
 
-constexpr int kTileRows = 4;
 constexpr int64_t kPad = 16;       // sequence lengths and head sizes are padded to this, with zeros
 constexpr int64_t kRowBlock = 32;  // query rows whose probabilities are in the cache at once
 
@@ -20,82 +20,156 @@ int64_t padded(int64_t n) {
   return (n + kPad - 1) / kPad * kPad;
 }
 
-// A matrix read as the left factor of a product: element (r, k) at data[r * row_stride + k * inner_stride].
+// Factors of products are kept as units: a number, or with bf16 two neighbouring numbers along the inner dimension,
+// held in a float, which one instruction multiplies and adds up.
 template <class T>
+constexpr int64_t kPerUnit = sizeof(Precise<T>) / sizeof(T);
+
+template <class T>
+Vec<T> multiply_add(Vec<T> sum, Precise<T> a, Vec<T> b) {
+#ifdef __AVX512BF16__
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(simd::broadcast(a)), reinterpret_cast<__m512bh>(b));
+  }
+#endif
+  return sum + a * b;
+}
+
+// A matrix of units read as the left factor of a product: unit (r, k) at data[r * row_stride + k * inner_stride].
+template <class P>
 struct Left {
-  const T* data;
+  const P* data;
   int64_t row_stride, inner_stride;
 };
 
-// c (rows, cols) = a (rows, inner) b (inner, cols) + (accumulate ? c : 0); rows % kTileRows == 0, cols % kPad == 0.
-template <bool accumulate, class T>
-void multiply(int64_t rows, int64_t cols, int64_t inner, Left<T> a, const T* b, int64_t ldb, T* c, int64_t ldc) {
-  constexpr int kVectors = 64 / simd::kBytes;
-  constexpr int64_t kTileCols = kVectors * simd::kWidth<T>;
-  for (int64_t j = 0; j < cols; j += kTileCols) {
-    for (int64_t i = 0; i < rows; i += kTileRows) {
-      Vec<T> sums[kTileRows][kVectors] = {};
-      if constexpr (accumulate) {
-        for (int r = 0; r < kTileRows; ++r) {
-          for (int v = 0; v < kVectors; ++v) sums[r][v] = simd::load(c + (i + r) * ldc + j + v * simd::kWidth<T>);
-        }
-      }
-      const T* left = a.data + i * a.row_stride;
-      const T* right = b + j;
-      for (int64_t k = 0; k < inner; ++k, left += a.inner_stride, right += ldb) {
-        for (int v = 0; v < kVectors; ++v) {
-          const Vec<T> x = simd::load(right + v * simd::kWidth<T>);
-          for (int r = 0; r < kTileRows; ++r) sums[r][v] += left[r * a.row_stride] * x;
-        }
-      }
-      for (int r = 0; r < kTileRows; ++r) {
-        for (int v = 0; v < kVectors; ++v) simd::store(c + (i + r) * ldc + j + v * simd::kWidth<T>, sums[r][v]);
-      }
+template <class T, int kVectors, bool accumulate>
+void multiply_tile(int64_t inner, Left<Precise<T>> a, const Precise<T>* b, int64_t ldb, Precise<T>* c, int64_t ldc) {
+  constexpr int kRows = simd::kBytes == 64 ? 8 : 4;
+  constexpr int kWidth = simd::kWidth<T>;
+  Vec<T> sums[kRows][kVectors] = {};
+  if constexpr (accumulate) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) sums[r][v] = simd::load(c + r * ldc + v * kWidth);
+    }
+  }
+  for (int64_t k = 0; k < inner; ++k, a.data += a.inner_stride, b += ldb) {
+    for (int v = 0; v < kVectors; ++v) {
+      const Vec<T> right = simd::load(b + v * kWidth);
+      for (int r = 0; r < kRows; ++r) sums[r][v] = multiply_add<T>(sums[r][v], a.data[r * a.row_stride], right);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) simd::store(c + r * ldc + v * kWidth, sums[r][v]);
+  }
+}
+
+// c (rows, cols) = a (rows, inner) b (inner, cols) + (accumulate ? c : 0), inner in units; rows and cols are padded.
+template <class T, bool accumulate>
+void multiply(int64_t rows, int64_t cols, int64_t inner, Left<Precise<T>> a, const Precise<T>* b, int64_t ldb,
+              Precise<T>* c, int64_t ldc) {
+  constexpr int64_t kRows = simd::kBytes == 64 ? 8 : 4;
+  constexpr int64_t kWide = 2 * simd::kWidth<T>;
+  for (int64_t j = 0; j < cols; j += kWide) {
+    for (int64_t i = 0; i < rows; i += kRows) {
+      const Left<Precise<T>> left{a.data + i * a.row_stride, a.row_stride, a.inner_stride};
+      Precise<T>* to = c + i * ldc + j;
+      cols - j >= kWide ? multiply_tile<T, 2, accumulate>(inner, left, b + j, ldb, to, ldc)
+                        : multiply_tile<T, 1, accumulate>(inner, left, b + j, ldb, to, ldc);
     }
   }
 }
 
-// to (n padded, d padded) = n rows of d elements, `stride` apart, zero elsewhere.
+// Where rows of D elements of one head are: rows[i], or i where null, `stride` apart.
 template <class T>
-void copy_padded(int64_t n, int64_t d, const T* from, int64_t stride, T* to) {
+struct Rows {
+  const T* data;
+  int64_t stride;
+  const int32_t* rows = nullptr;
+  int64_t first = 0;  // of the sequence, subtracted from rows[i]
+
+  const T* operator[](int64_t i) const { return data + (rows ? rows[i] - first : i) * stride; }
+};
+
+// to (n padded, d padded) = n rows of d elements, zero elsewhere.
+template <class T>
+void copy_rows(int64_t n, int64_t d, const Rows<T>& from, Precise<T>* units) {
   const int64_t width = padded(d);
+  T* to = reinterpret_cast<T*>(units);
   for (int64_t i = 0; i < n; ++i) {
-    std::copy_n(from + i * stride, d, to + i * width);
-    std::fill(to + i * width + d, to + (i + 1) * width, T{0});
+    std::copy_n(from[i], d, to + i * width);
+    std::fill(to + i * width + d, to + (i + 1) * width, T{});
   }
-  std::fill(to + n * width, to + padded(n) * width, T{0});
+  std::fill(to + n * width, to + padded(n) * width, T{});
 }
 
-// to (d padded, n padded) = the transpose, zero elsewhere.
+// units (d padded / kPerUnit, n padded) = the transpose, zero elsewhere.
 template <class T>
-void copy_transposed(int64_t n, int64_t d, const T* from, int64_t stride, T* to) {
+void copy_transposed(int64_t n, int64_t d, const Rows<T>& from, Precise<T>* units) {
+  using P = Precise<T>;
+  constexpr int64_t kSide = simd::kWidth<T>;
   const int64_t width = padded(n);
-  std::fill_n(to, padded(d) * width, T{0});
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j < d; ++j) to[j * width + i] = from[i * stride + j];
+  const int64_t inner = padded(d) / kPerUnit<T>;
+  for (int64_t i = 0; i < width; i += kSide) {
+    for (int64_t k = 0; k < inner; k += kSide) {
+      Vec<T> square[kSide] = {};
+      const int64_t elements = std::min(kSide * kPerUnit<T>, d - k * kPerUnit<T>);
+      for (int64_t r = 0; r < kSide && i + r < n && elements > 0; ++r) {
+        const T* row = from[i + r] + k * kPerUnit<T>;
+        if (elements == kSide * kPerUnit<T>) {
+          std::memcpy(&square[r], row, sizeof(square[r]));
+        } else {
+          std::memcpy(&square[r], row, static_cast<size_t>(elements) * sizeof(T));
+        }
+      }
+      simd::transpose(square);
+      for (int64_t r = 0; r < std::min(kSide, inner - k); ++r) simd::store<P>(units + (k + r) * width + i, square[r]);
+    }
+  }
+}
+
+// units (n padded / kPerUnit, d padded): with bf16, rows 2i and 2i + 1 element by element beside each other.
+template <class T>
+void copy_joined(int64_t n, int64_t d, const Rows<T>& from, Precise<T>* units) {
+  if constexpr (kPerUnit<T> == 1) {
+    copy_rows(n, d, from, units);
+  } else {
+    const int64_t width = padded(d);
+    auto* to = reinterpret_cast<uint32_t*>(units);
+    for (int64_t i = 0; i < n; i += 2, to += width) {
+      const bfloat16* low = from[i];
+      const bfloat16* high = i + 1 < n ? from[i + 1] : nullptr;
+      for (int64_t j = 0; j < d; ++j) to[j] = low[j].bits | (high ? uint32_t{high[j].bits} << 16 : 0);
+      std::fill(to + d, to + width, 0);
+    }
+    std::fill(to, reinterpret_cast<uint32_t*>(units) + padded(n) / 2 * width, 0);
   }
 }
 
 // Hands out one thread's scratch, piece by piece.
-template <class T>
+template <class P>
 class Arena {
  public:
-  explicit Arena(T* memory) : next_(memory) {}
-  T* take(int64_t elements) {
-    T* piece = next_;
+  explicit Arena(P* memory) : next_(memory) {}
+  P* take(int64_t elements) {
+    P* piece = next_;
     next_ += elements;
     return piece;
   }
 
  private:
-  T* next_;
+  P* next_;
 };
 
 // One head of one sequence.
 struct Head {
-  int64_t first;   // row of the sequence's first token
-  int64_t length;  // n
-  int64_t index;   // which head
+  int64_t first;          // row of the sequence's first token
+  int64_t length;         // n
+  int64_t index;          // which head
+  int64_t first_query;    // place of the sequence's first query in the results
+  int64_t queries;        // m
+  const int32_t* listed;  // (m) rows of the queries, or null: all
+
+  int64_t row(int64_t query) const { return listed ? listed[query] : first + query; }
 };
 
 template <class F>
@@ -104,171 +178,220 @@ void for_each_head(const AttentionShape& shape, F&& f) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t sequence = task / shape.heads;
       const int64_t first = shape.cu_seqlens[sequence];
-      f(Head{first, shape.cu_seqlens[sequence + 1] - first, task % shape.heads});
+      const int64_t first_query = shape.cu_queries[sequence];
+      f(Head{first, shape.cu_seqlens[sequence + 1] - first, task % shape.heads, first_query,
+             shape.cu_queries[sequence + 1] - first_query, shape.queries ? shape.queries + first_query : nullptr});
     }
   });
 }
 
 // Scores become exp(score * scale - offset) and their sum is returned; padded columns become zero.
-template <class T>
-T exponentiate(T* scores, int64_t n, T scale, T offset) {
-  Vec<T> total{};
-  for (int64_t j = 0; j < n; j += simd::kWidth<T>) {
-    const Vec<T> p = simd::exp(simd::load(scores + j) * scale - offset);
+template <class P>
+P exponentiate(P* scores, int64_t n, P scale, P offset) {
+  constexpr int64_t kWidth = simd::kWidth<P>;
+  std::fill(scores + n, scores + padded(n), -std::numeric_limits<P>::infinity());
+  Vec<P> total{};
+  for (int64_t j = 0; j < padded(n); j += kWidth) {
+    const Vec<P> p = simd::exp(simd::load(scores + j) * scale - offset);
     simd::store(scores + j, p);
     total += p;
   }
-  T sum = simd::sum_of<T>(total);
-  const int64_t filled = (n + simd::kWidth<T> - 1) / simd::kWidth<T> * simd::kWidth<T>;
-  for (int64_t j = n; j < filled; ++j) sum -= scores[j];
-  std::fill(scores + n, scores + padded(n), T{0});
-  return sum;
+  return simd::sum_of(total);
 }
 
-// Softmax of a row in place; returns the log-sum-exp.
-template <class T>
-T softmax_row(T* scores, int64_t n, T scale) {
-  T maximum = scores[0];
-  for (int64_t j = 1; j < n; ++j) maximum = std::max(maximum, scores[j]);
-  std::fill(scores + n, scores + padded(n), -std::numeric_limits<T>::infinity());
-  const T sum = exponentiate(scores, n, scale, maximum * scale);
-  const T inverse = 1 / sum;
-  for (int64_t j = 0; j < n; ++j) scores[j] *= inverse;
-  return maximum * scale + std::log(sum);
+// Scores become what softmax divides by their sum; returns that and the log-sum-exp.
+template <class P>
+struct Softmax {
+  P sum, log_sum_exp;
+};
+template <class P>
+Softmax<P> softmax_row(P* scores, int64_t n, P scale) {
+  std::fill(scores + n, scores + padded(n), -std::numeric_limits<P>::infinity());
+  Vec<P> maxima = simd::load(scores);
+  for (int64_t j = simd::kWidth<P>; j < n; j += simd::kWidth<P>) maxima = simd::max(maxima, simd::load(scores + j));
+  const P maximum = simd::maximum_of(maxima) * scale;
+  const P sum = exponentiate(scores, n, scale, maximum);
+  return {sum, maximum + std::log(sum)};
 }
 
+// The dot product of two rows.
 template <class T>
-void drop_row(const Dropout& dropout, const Head& head, int64_t row, T* values) {
-  T factors[kDropoutGroup];
-  const auto lane = static_cast<uint32_t>(head.index);
-  for (int64_t first = 0; first < head.length; first += kDropoutGroup) {
-    dropout_factors(dropout, dropout.row_keys[head.first + row], lane, first / kDropoutGroup, factors);
-    const int64_t end = std::min(first + kDropoutGroup, head.length);
-    for (int64_t j = first; j < end; ++j) values[j] *= factors[j - first];
-  }
+Precise<T> dot(const T* a, const T* b, int64_t n) {
+  Vec<T> total{};
+  for (int64_t j = 0; j < n; j += simd::kWidth<T>) total += simd::load(a + j, n - j) * simd::load(b + j, n - j);
+  return simd::sum_of(total);
 }
 
-template <class T>
-T inverse_sqrt(int64_t head_size) {
-  return 1 / std::sqrt(static_cast<T>(head_size));
+template <class P>
+P inverse_sqrt(int64_t head_size) {
+  return 1 / std::sqrt(static_cast<P>(head_size));
 }
 
 }  // namespace
 
+template <class Isa>
 int64_t attention_scratch(const AttentionShape& shape) {
   const int64_t n = padded(shape.longest);
   const int64_t d = padded(shape.head_size);
-  return 9 * n * d + 2 * kRowBlock * n + kRowBlock * d;
+  return 10 * n * d + 5 * kRowBlock * n + kRowBlock * d;
 }
 
-template <class T>
-void attention(const AttentionShape& shape, const Dropout& dropout, const T* qkv, T* y, T* log_sum_exp, T* scratch) {
+template <class Isa, class T>
+void attention(const AttentionShape& shape, const Dropout& dropout, const T* qkv, T* y, Precise<T>* log_sum_exp,
+               Precise<T>* scratch) {
+  using P = Precise<T>;
   const int64_t hidden = shape.hidden();
   const int64_t d = shape.head_size;
   const int64_t dp = padded(d);
-  const T scale = inverse_sqrt<T>(d);
-  const int64_t per_thread = attention_scratch(shape);
+  const int64_t du = dp / kPerUnit<T>;
+  const P scale = inverse_sqrt<P>(d);
+  const int64_t per_thread = attention_scratch<Isa>(shape);
   for_each_head(shape, [&](const Head& head) {
     const int64_t n = head.length;
     const int64_t np = padded(n);
+    const int64_t m = head.queries;
     const T* base = qkv + head.first * 3 * hidden + head.index * d;
-    Arena<T> arena(scratch + thread_index() * per_thread);
-    T* q = arena.take(np * dp);
-    T* k_transposed = arena.take(dp * np);
-    T* v = arena.take(np * dp);
-    T* p = arena.take(kRowBlock * np);
-    T* out = arena.take(kRowBlock * dp);
-    copy_padded(n, d, base, 3 * hidden, q);
-    copy_transposed(n, d, base + hidden, 3 * hidden, k_transposed);
-    copy_padded(n, d, base + 2 * hidden, 3 * hidden, v);
-    for (int64_t first = 0; first < n; first += kRowBlock) {
-      const int64_t rows = std::min(kRowBlock, np - first);
-      multiply<false>(rows, np, dp, Left<T>{q + first * dp, dp, 1}, k_transposed, np, p, np);
-      const int64_t real = std::min(rows, n - first);
-      for (int64_t row = 0; row < real; ++row) {
-        const int64_t token = head.first + first + row;
-        log_sum_exp[token * shape.heads + head.index] = softmax_row(p + row * np, n, scale);
-        if (dropout.active()) drop_row(dropout, head, first + row, p + row * np);
+    Arena<P> arena(scratch + thread_index() * per_thread);
+    P* q = arena.take(np * dp);
+    P* k_transposed = arena.take(dp * np);
+    P* v = arena.take(np * dp);
+    P* scores = arena.take(kRowBlock * np);
+    P* weights = arena.take(kRowBlock * np);
+    P* out = arena.take(kRowBlock * dp);
+    copy_rows<T>(m, d, {base, 3 * hidden, head.listed, head.first}, q);
+    copy_transposed<T>(n, d, {base + hidden, 3 * hidden}, k_transposed);
+    copy_joined<T>(n, d, {base + 2 * hidden, 3 * hidden}, v);
+    for (int64_t first = 0; first < m; first += kRowBlock) {
+      const int64_t rows = std::min(kRowBlock, padded(m) - first);
+      const int64_t real = std::min(rows, m - first);
+      multiply<T, false>(rows, np, du, {q + first * du, du, 1}, k_transposed, np, scores, np);
+      std::fill_n(weights, rows * np / kPerUnit<T>, P{0});
+      for (int64_t i = 0; i < real; ++i) {
+        const int64_t query = head.first_query + first + i;
+        P* row = scores + i * np;
+        T* weight = reinterpret_cast<T*>(weights) + i * np;
+        const Softmax<P> softmax = softmax_row(row, n, scale);
+        log_sum_exp[query * shape.heads + head.index] = softmax.log_sum_exp;
+        const P inverse = 1 / softmax.sum;
+        for_each_kept<P>(dropout, head.row(first + i), static_cast<uint32_t>(head.index), np,
+                         [&](int64_t j, Vec<P> factors, int64_t count) {
+                           simd::store(weight + j, simd::load(row + j) * inverse * factors, count);
+                         });
       }
-      multiply<false>(rows, dp, n, Left<T>{p, np, 1}, v, dp, out, dp);
-      for (int64_t row = 0; row < real; ++row) {
-        std::copy_n(out + row * dp, d, y + (head.first + first + row) * hidden + head.index * d);
+      multiply<T, false>(rows, dp, np / kPerUnit<T>, {weights, np / kPerUnit<T>, 1}, v, dp, out, dp);
+      for (int64_t i = 0; i < real; ++i) {
+        T* to = y + (head.first_query + first + i) * hidden + head.index * d;
+        for (int64_t j = 0; j < d; j += simd::kWidth<T>) simd::store(to + j, simd::load(out + i * dp + j), d - j);
       }
     }
   });
 }
 
-template <class T>
+template <class Isa, class T>
 void attention_backward(const AttentionShape& shape, const Dropout& dropout, const T* qkv, const T* y, const T* dy,
-                        const T* log_sum_exp, T beta, T* dqkv, T* scratch) {
+                        const Precise<T>* log_sum_exp, double beta, T* dqkv, Precise<T>* scratch) {
+  using P = Precise<T>;
   const int64_t hidden = shape.hidden();
   const int64_t d = shape.head_size;
   const int64_t dp = padded(d);
-  const T scale = inverse_sqrt<T>(d);
-  const int64_t per_thread = attention_scratch(shape);
+  const int64_t du = dp / kPerUnit<T>;
+  const P scale = inverse_sqrt<P>(d);
+  const int64_t per_thread = attention_scratch<Isa>(shape);
   for_each_head(shape, [&](const Head& head) {
     const int64_t n = head.length;
     const int64_t np = padded(n);
+    const int64_t nu = np / kPerUnit<T>;
+    const int64_t m = head.queries;
     const int64_t column = head.index * d;
     const T* base = qkv + head.first * 3 * hidden + column;
-    Arena<T> arena(scratch + thread_index() * per_thread);
-    T* q = arena.take(np * dp);
-    T* k = arena.take(np * dp);
-    T* k_transposed = arena.take(dp * np);
-    T* v_transposed = arena.take(dp * np);
-    T* dout = arena.take(np * dp);
-    T* dq = arena.take(np * dp);
-    T* dk = arena.take(np * dp);
-    T* dv = arena.take(np * dp);
-    T* p = arena.take(kRowBlock * np);
-    T* dp_rows = arena.take(kRowBlock * np);
-    copy_padded(n, d, base, 3 * hidden, q);
-    copy_padded(n, d, base + hidden, 3 * hidden, k);
-    copy_transposed(n, d, base + hidden, 3 * hidden, k_transposed);
-    copy_transposed(n, d, base + 2 * hidden, 3 * hidden, v_transposed);
-    copy_padded(n, d, dy + head.first * hidden + column, hidden, dout);
-    std::fill_n(dk, np * dp, T{0});
-    std::fill_n(dv, np * dp, T{0});
-    for (int64_t first = 0; first < n; first += kRowBlock) {
-      const int64_t rows = std::min(kRowBlock, np - first);
-      const int64_t real = std::min(rows, n - first);
-      multiply<false>(rows, np, dp, Left<T>{q + first * dp, dp, 1}, k_transposed, np, p, np);
-      multiply<false>(rows, np, dp, Left<T>{dout + first * dp, dp, 1}, v_transposed, np, dp_rows, np);
-      std::fill(p + real * np, p + rows * np, T{0});
-      std::fill(dp_rows + real * np, dp_rows + rows * np, T{0});
-      for (int64_t row = 0; row < real; ++row) {
-        const int64_t token = head.first + first + row;
-        T* probability = p + row * np;
-        T* gradient = dp_rows + row * np;
-        exponentiate(probability, n, scale, log_sum_exp[token * shape.heads + head.index]);
+    const Rows<T> queries{base, 3 * hidden, head.listed, head.first};
+    const Rows<T> douts{dy + head.first_query * hidden + column, hidden};
+    Arena<P> arena(scratch + thread_index() * per_thread);
+    P* q = arena.take(np * dp);
+    P* q_joined = arena.take(np * dp);
+    P* k_joined = arena.take(np * dp);
+    P* k_transposed = arena.take(dp * np);
+    P* v_transposed = arena.take(dp * np);
+    P* dout = arena.take(np * dp);
+    P* dout_joined = arena.take(np * dp);
+    P* dq = arena.take(np * dp);
+    P* dk = arena.take(np * dp);
+    P* dv = arena.take(np * dp);
+    P* p = arena.take(kRowBlock * np);
+    P* dp_rows = arena.take(kRowBlock * np);
+    P* weights = arena.take(kRowBlock * np);
+    P* dscores = arena.take(kRowBlock * np);
+    P* joined = arena.take(kRowBlock * np);
+    P* dq_rows = arena.take(kRowBlock * dp);
+    copy_rows(m, d, queries, q);
+    copy_joined(m, d, queries, q_joined);
+    copy_joined<T>(n, d, {base + hidden, 3 * hidden}, k_joined);
+    copy_transposed<T>(n, d, {base + hidden, 3 * hidden}, k_transposed);
+    copy_transposed<T>(n, d, {base + 2 * hidden, 3 * hidden}, v_transposed);
+    copy_rows(m, d, douts, dout);
+    copy_joined(m, d, douts, dout_joined);
+    std::fill_n(dq, n * dp, P{0});
+    std::fill_n(dk, np * dp, P{0});
+    std::fill_n(dv, np * dp, P{0});
+    for (int64_t first = 0; first < m; first += kRowBlock) {
+      const int64_t rows = std::min(kRowBlock, padded(m) - first);
+      const int64_t real = std::min(rows, m - first);
+      multiply<T, false>(rows, np, du, {q + first * du, du, 1}, k_transposed, np, p, np);
+      multiply<T, false>(rows, np, du, {dout + first * du, du, 1}, v_transposed, np, dp_rows, np);
+      std::fill_n(weights, rows * nu, P{0});
+      std::fill_n(dscores, rows * nu, P{0});
+      for (int64_t i = 0; i < real; ++i) {
+        const int64_t query = head.first_query + first + i;
+        exponentiate(p + i * np, n, scale, log_sum_exp[query * shape.heads + head.index]);
         // sum_j p_j dp_j, dropout included, is the product of the output with its gradient.
-        T delta = 0;
-        for (int64_t j = 0; j < d; ++j) delta += y[token * hidden + column + j] * dout[(first + row) * dp + j];
-        if (dropout.active()) drop_row(dropout, head, first + row, gradient);
-        for (int64_t j = 0; j < n; ++j) gradient[j] = (gradient[j] - delta) * probability[j] * scale;
-        std::fill(gradient + n, gradient + np, T{0});
-        if (dropout.active()) drop_row(dropout, head, first + row, probability);
+        const P delta = dot(y + query * hidden + column, douts[first + i], d);
+        T* weight = reinterpret_cast<T*>(weights) + i * np;
+        T* dscore = reinterpret_cast<T*>(dscores) + i * np;
+        for_each_kept<P>(dropout, head.row(first + i), static_cast<uint32_t>(head.index), np,
+                         [&](int64_t j, Vec<P> factors, int64_t count) {
+                           const Vec<P> probability = simd::load(p + i * np + j);
+                           const Vec<P> gradient = simd::load(dp_rows + i * np + j);
+                           simd::store(weight + j, probability * factors, count);
+                           simd::store(dscore + j, (gradient * factors - delta) * probability * scale, count);
+                         });
       }
-      multiply<false>(rows, dp, n, Left<T>{dp_rows, np, 1}, k, dp, dq + first * dp, dp);
-      multiply<true>(np, dp, rows, Left<T>{dp_rows, 1, np}, q + first * dp, dp, dk, dp);
-      multiply<true>(np, dp, rows, Left<T>{p, 1, np}, dout + first * dp, dp, dv, dp);
+      multiply<T, false>(rows, dp, nu, {dscores, nu, 1}, k_joined, dp, dq_rows, dp);
+      for (int64_t i = 0; i < real; ++i) {
+        std::copy_n(dq_rows + i * dp, dp, dq + (head.row(first + i) - head.first) * dp);
+      }
+      const int64_t row_units = rows / kPerUnit<T>;
+      const auto add_product = [&](const P* factor, const P* right, P* sum) {
+        if constexpr (kPerUnit < T >> 1) {
+          copy_joined<T>(rows, np, {reinterpret_cast<const T*>(factor), np}, joined);
+          factor = joined;
+        }
+        multiply<T, true>(np, dp, row_units, {factor, 1, np}, right + first / kPerUnit<T> * dp, dp, sum, dp);
+      };
+      add_product(dscores, q_joined, dk);
+      add_product(weights, dout_joined, dv);
     }
     T* out = dqkv + head.first * 3 * hidden + column;
-    const T* parts[] = {dq, dk, dv};
+    const P* parts[] = {dq, dk, dv};
     for (int64_t i = 0; i < n; ++i) {
       for (int part = 0; part < 3; ++part) {
         T* to = out + i * 3 * hidden + part * hidden;
-        for (int64_t j = 0; j < d; ++j) to[j] = parts[part][i * dp + j] + (beta == 0 ? T{0} : to[j]);
+        for (int64_t j = 0; j < d; j += simd::kWidth<T>) {
+          Vec<T> gradient = simd::load(parts[part] + i * dp + j);
+          if (beta != 0) gradient += simd::load(to + j, d - j);
+          simd::store(to + j, gradient, d - j);
+        }
       }
     }
   });
 }
 
-template <class T>
-void attention_probabilities(const AttentionShape& shape, const T* qkv, T* probabilities, T* scratch) {
+template <class Isa, class T>
+void attention_probabilities(const AttentionShape& shape, const T* qkv, Precise<T>* probabilities,
+                             Precise<T>* scratch) {
+  using P = Precise<T>;
   const int64_t hidden = shape.hidden();
   const int64_t d = shape.head_size;
-  const T scale = inverse_sqrt<T>(d);
+  const P scale = inverse_sqrt<P>(d);
   int64_t offset = 0;
   for (int64_t sequence = 0; sequence < shape.sequences; ++sequence) {
     const int64_t first = shape.cu_seqlens[sequence];
@@ -276,27 +399,21 @@ void attention_probabilities(const AttentionShape& shape, const T* qkv, T* proba
     for (int64_t head = 0; head < shape.heads; ++head, offset += n * n) {
       const T* q = qkv + first * 3 * hidden + head * d;
       const T* k = q + hidden;
-      T* row = scratch;
       for (int64_t i = 0; i < n; ++i) {
-        for (int64_t j = 0; j < n; ++j) {
-          T score = 0;
-          for (int64_t e = 0; e < d; ++e) score += q[i * 3 * hidden + e] * k[j * 3 * hidden + e];
-          row[j] = score;
-        }
-        softmax_row(row, n, scale);
-        std::copy_n(row, n, probabilities + offset + i * n);
+        for (int64_t j = 0; j < n; ++j) scratch[j] = dot(q + i * 3 * hidden, k + j * 3 * hidden, d);
+        const P inverse = 1 / softmax_row(scratch, n, scale).sum;
+        for (int64_t j = 0; j < n; ++j) probabilities[offset + i * n + j] = scratch[j] * inverse;
       }
     }
   }
 }
 
-#define BERTHA_INSTANTIATE(T)                                                                                        \
-  template void attention(const AttentionShape&, const Dropout&, const T*, T*, T*, T*);                              \
-  template void attention_backward(const AttentionShape&, const Dropout&, const T*, const T*, const T*, const T*, T, \
-                                   T*, T*);                                                                          \
-  template void attention_probabilities(const AttentionShape&, const T*, T*, T*);
-BERTHA_INSTANTIATE(float)
-BERTHA_INSTANTIATE(double)
-#undef BERTHA_INSTANTIATE
+#define BERTHA_INSTANTIATE(T)                                                                                         \
+  template void attention<BERTHA_ISA>(const AttentionShape&, const Dropout&, const T*, T*, Precise<T>*, Precise<T>*); \
+  template void attention_backward<BERTHA_ISA>(const AttentionShape&, const Dropout&, const T*, const T*, const T*,   \
+                                               const Precise<T>*, double, T*, Precise<T>*);                           \
+  template void attention_probabilities<BERTHA_ISA>(const AttentionShape&, const T*, Precise<T>*, Precise<T>*);
+BERTHA_INSTANTIATE_ALL
+template int64_t attention_scratch<BERTHA_ISA>(const AttentionShape&);
 
 }  // namespace bertha::kernels

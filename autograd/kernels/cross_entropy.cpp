@@ -1,7 +1,6 @@
 #include "autograd/kernels/cross_entropy.h"
 
 #include <cmath>
-#include <limits>
 
 #include "autograd/core/parallel.h"
 #include "autograd/kernels/simd.h"
@@ -11,66 +10,62 @@ namespace {
 
 using simd::Vec;
 
-// A vector of logits + bias; lanes past the end hold minus infinity, which neither the maximum nor the sum sees.
-template <class T>
-Vec<T> biased(const T* logits, const T* bias, int64_t count) {
-  Vec<T> v = simd::load(logits, count) + simd::load(bias, count);
-  for (int64_t lane = count; lane < simd::kWidth<T>; ++lane) v[lane] = -std::numeric_limits<T>::infinity();
+// The row from `j` on; lanes past its end hold minus infinity, which neither the maximum nor the sum sees.
+template <class P>
+Vec<P> part(const P* row, int64_t j, int64_t classes) {
+  Vec<P> v = simd::load(row + j, classes - j);
+  for (int64_t lane = classes - j; lane < simd::kWidth<P>; ++lane) v[lane] = -std::numeric_limits<P>::infinity();
   return v;
 }
 
+template <class P>
+P row_maximum(const P* row, int64_t classes) {
+  Vec<P> maximum = simd::broadcast(-std::numeric_limits<P>::infinity());
+  for (int64_t j = 0; j < classes; j += simd::kWidth<P>) maximum = simd::max(maximum, part(row, j, classes));
+  return simd::maximum_of(maximum);
+}
+
+template <class P>
+P row_log_sum_exp(const P* row, int64_t classes, P maximum) {
+  Vec<P> total{};
+  for (int64_t j = 0; j < classes; j += simd::kWidth<P>) total += simd::exp(part(row, j, classes) - maximum);
+  return maximum + std::log(simd::sum_of(total));
+}
+
 template <class T>
-T row_maximum(int64_t classes, const T* logits, const T* bias) {
-  Vec<T> maximum = simd::broadcast(-std::numeric_limits<T>::infinity());
+void row_gradient(const Precise<T>* row, int64_t classes, int32_t label, Precise<T> log_sum_exp, Precise<T> scale,
+                  T* gradient) {
+  const Precise<T> at_label = scale * (std::exp(row[label] - log_sum_exp) - 1);
   for (int64_t j = 0; j < classes; j += simd::kWidth<T>) {
-    maximum = simd::max(maximum, biased(logits + j, bias + j, classes - j));
+    const int64_t count = classes - j;
+    simd::store(gradient + j, scale * simd::exp(simd::load(row + j, count) - log_sum_exp), count);
   }
-  T result = maximum[0];
-  for (int lane = 1; lane < simd::kWidth<T>; ++lane) result = std::max(result, maximum[lane]);
-  return result;
+  gradient[label] = T(at_label);
 }
 
 }  // namespace
 
-template <class T>
-void cross_entropy(int64_t rows, int64_t classes, const T* logits, const T* bias, const int32_t* labels, T* log_sum_exp,
-                   T* loss, uint8_t* correct) {
+template <class Isa, class T>
+void cross_entropy(int64_t rows, int64_t classes, const Precise<T>* logits, const int32_t* labels, double scale,
+                   double* losses, uint8_t* correct, T* dlogits) {
+  using P = Precise<T>;
   parallel_for(rows, 4, [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const T* values = logits + row * classes;
-      const T maximum = row_maximum(classes, values, bias);
-      Vec<T> total{};
-      for (int64_t j = 0; j < classes; j += simd::kWidth<T>) {
-        total += simd::exp(biased(values + j, bias + j, classes - j) - maximum);
+    for (int64_t i = begin; i < end; ++i) {
+      const P* row = logits + i * classes;
+      const P maximum = row_maximum(row, classes);
+      const P log_sum_exp = row_log_sum_exp(row, classes, maximum);
+      losses[i] = log_sum_exp - row[labels[i]];
+      correct[i] = row[labels[i]] == maximum;
+      if (dlogits) {
+        row_gradient(row, classes, labels[i], log_sum_exp, static_cast<P>(scale), dlogits + i * classes);
       }
-      const T label_logit = values[labels[row]] + bias[labels[row]];
-      log_sum_exp[row] = maximum + std::log(simd::sum_of<T>(total));
-      loss[row] = log_sum_exp[row] - label_logit;
-      correct[row] = label_logit == maximum;
     }
   });
 }
 
-template <class T>
-void cross_entropy_backward(int64_t rows, int64_t classes, T* logits, const T* bias, const int32_t* labels,
-                            const T* log_sum_exp, T scale) {
-  parallel_for(rows, 4, [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      T* values = logits + row * classes;
-      for (int64_t j = 0; j < classes; j += simd::kWidth<T>) {
-        const Vec<T> logit = simd::load(values + j, classes - j) + simd::load(bias + j, classes - j);
-        simd::store(values + j, scale * simd::exp(logit - log_sum_exp[row]), classes - j);
-      }
-      values[labels[row]] -= scale;
-    }
-  });
-}
-
-#define BERTHA_INSTANTIATE(T)                                                                          \
-  template void cross_entropy(int64_t, int64_t, const T*, const T*, const int32_t*, T*, T*, uint8_t*); \
-  template void cross_entropy_backward(int64_t, int64_t, T*, const T*, const int32_t*, const T*, T);
-BERTHA_INSTANTIATE(float)
-BERTHA_INSTANTIATE(double)
-#undef BERTHA_INSTANTIATE
+#define BERTHA_INSTANTIATE(T)                                                                                   \
+  template void cross_entropy<BERTHA_ISA>(int64_t, int64_t, const Precise<T>*, const int32_t*, double, double*, \
+                                          uint8_t*, T*);
+BERTHA_INSTANTIATE_ALL
 
 }  // namespace bertha::kernels

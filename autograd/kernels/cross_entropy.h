@@ -2,17 +2,15 @@
 
 #include <cstdint>
 
+#include "autograd/core/dtype.h"
+#include "autograd/kernels/isa.h"
+
 namespace bertha::kernels {
 
-/// Per row of logits + bias (rows, classes): log_sum_exp (rows) in nats, the loss of its label, and whether the label
-/// has the largest logit (a tie counts as correct).
-template <class T>
-void cross_entropy(int64_t rows, int64_t classes, const T* logits, const T* bias, const int32_t* labels, T* log_sum_exp,
-                   T* loss, uint8_t* correct);
-
-/// In place: logits become scale (softmax(logits + bias) - onehot(label)).
-template <class T>
-void cross_entropy_backward(int64_t rows, int64_t classes, T* logits, const T* bias, const int32_t* labels,
-                            const T* log_sum_exp, T scale);
+/// Per row of logits (rows, classes): the loss of its label in nats, and whether the label has the largest logit (a tie
+/// counts as correct). dlogits, unless null, receives scale (softmax(logits) - onehot(label)) and may be the logits.
+template <class Isa, class T>
+void cross_entropy(int64_t rows, int64_t classes, const Precise<T>* logits, const int32_t* labels, double scale,
+                   double* losses, uint8_t* correct, T* dlogits);
 
 }  // namespace bertha::kernels

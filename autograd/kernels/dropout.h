@@ -2,6 +2,9 @@
 
 #include <cstdint>
 
+#include "autograd/core/dtype.h"
+#include "autograd/kernels/isa.h"
+
 namespace bertha::kernels {
 
 /// Which elements a dropout site drops in one step: a pure function of (seed and site, step, row key, lane, column), so
@@ -16,15 +19,8 @@ struct Dropout {
   bool active() const { return threshold != 0; }
 };
 
-/// The columns that one call of dropout_factors covers.
-inline constexpr int64_t kDropoutGroup = 128;
-
-/// factors[j] = 0 where column `group * kDropoutGroup + j` is dropped, otherwise 1 / (1 - p), for the whole group.
-template <class T>
-void dropout_factors(const Dropout& dropout, uint64_t row_key, uint32_t lane, int64_t group, T* factors);
-
-/// y = x with dropout, x and y (rows, cols).
-template <class T>
-void dropout(const Dropout& dropout, int64_t rows, int64_t cols, const T* x, T beta, T* y);
+/// y = x with dropout, x and y (rows, cols), + beta y.
+template <class Isa, class T>
+void dropout(const Dropout& dropout, int64_t rows, int64_t cols, const T* x, double beta, T* y);
 
 }  // namespace bertha::kernels

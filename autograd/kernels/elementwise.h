@@ -2,22 +2,25 @@
 
 #include <cstdint>
 
+#include "autograd/core/dtype.h"
+#include "autograd/kernels/isa.h"
+
 namespace bertha::kernels {
 
-/// y = x + beta y; beta is 0 (overwrite whatever y held) or 1.
-template <class T>
-void accumulate(int64_t n, const T* x, T beta, T* y);
+/// y = factor x + beta y; beta is 0 (overwrite whatever y held) or 1. y may be x.
+template <class Isa, class T>
+void accumulate(int64_t n, double factor, const T* x, double beta, T* y);
 
 /// y = a + b.
-template <class T>
+template <class Isa, class T>
 void add(int64_t n, const T* a, const T* b, T* y);
 
-/// Every row of y (rows, cols) becomes `bias`.
-template <class T>
-void fill_rows(int64_t rows, int64_t cols, const T* bias, T* y);
+/// y = x in its precise type.
+template <class Isa, class T>
+void to_precise(int64_t n, const T* x, Precise<T>* y);
 
 /// y[j] = sum of column j of x (rows, cols), + beta y[j]. The order of summation depends on the shape only.
-template <class T>
-void column_sum(int64_t rows, int64_t cols, const T* x, T beta, T* y);
+template <class Isa, class T>
+void column_sum(int64_t rows, int64_t cols, const T* x, double beta, Precise<T>* y);
 
 }  // namespace bertha::kernels

@@ -1,47 +1,377 @@
 #include "autograd/kernels/gemm.h"
 
-#include <cblas.h>
-
 #include <algorithm>
+#include <type_traits>
+
+#include "autograd/core/parallel.h"
+#include "autograd/kernels/simd.h"
 
 namespace bertha::kernels {
 namespace {
 
-CBLAS_TRANSPOSE blas(Transpose transpose) {
-  return transpose == kYes ? CblasTrans : CblasNoTrans;
+using simd::Vec;
+
+// Both operands are copied into panels of "units" in the order in which the innermost loop reads them. A unit is what
+// one lane multiplies in one instruction: a number, or two neighbouring bf16 numbers along k, held in a float.
+template <class A, class B>
+constexpr bool kPaired = std::is_same_v<A, bfloat16> || std::is_same_v<B, bfloat16>;
+template <class A, class B>
+using UnitOf = std::conditional_t<kPaired<A, B>, float, A>;
+
+// A tile of the result, kRows x kVectors vectors, stays in registers for all of a pass over k: 8 x 48 numbers with
+// AVX-512, 4 x 24 with AVX2.
+template <class Unit>
+constexpr int kLanes = simd::kWidth<Unit>;
+template <class Unit>
+constexpr int kRows = simd::kBytes == 64 ? 8 : 4;
+constexpr int kVectors = 3;
+template <class Unit>
+constexpr int kCols = kVectors* kLanes<Unit>;
+
+constexpr int64_t kPassBytes = 4096;        // of one row along k: a panel of op(a) stays in the first-level cache
+constexpr int64_t kPairedPassBytes = 8192;  // fewer roundings of a bf16 result are worth a little speed
+constexpr int64_t kChunkBytes = 256 << 10;  // rows of op(a) that stay in the second-level cache
+constexpr int64_t kBlockBytes = 4 << 20;    // of the larger operand, packed at a time; stays in the last-level cache
+
+int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
 }
-blasint leading(int64_t columns) {
-  return static_cast<blasint>(std::max<int64_t>(columns, 1));
+
+// How one product is cut.
+template <class Unit, bool paired>
+struct Plan {
+  explicit Plan(const GemmShape& s)
+      : units(paired ? ceil_div(s.k, 2) : s.k),
+        passes(ceil_div(units * sizeof(Unit), paired ? kPairedPassBytes : kPassBytes)),
+        pass_units(ceil_div(units, std::max<int64_t>(passes, 1))),
+        a_panels(ceil_div(s.m, kRows<Unit>)),
+        b_panels(ceil_div(s.n, kCols<Unit>)),
+        a_is_larger(s.m > s.n),
+        a_block(a_is_larger ? block(a_panels, kRows<Unit>) : a_panels),
+        b_block(a_is_larger ? b_panels : block(b_panels, kCols<Unit>)),
+        chunk(std::clamp<int64_t>(kChunkBytes / (kRows<Unit> * pass_bytes()), 1, a_block)) {}
+
+  int64_t pass_bytes() const { return std::max<int64_t>(pass_units * sizeof(Unit), 1); }
+  int64_t block(int64_t panels, int64_t width) const {
+    return std::clamp<int64_t>(kBlockBytes / (width * pass_bytes()), 1, panels);
+  }
+  int64_t a_units() const { return ceil_div(a_block * kRows<Unit>, kLanes<Unit>) * kLanes<Unit> * pass_units; }
+  int64_t b_units() const { return b_block * kCols<Unit> * pass_units; }
+
+  int64_t units, passes, pass_units;
+  int64_t a_panels, b_panels;
+  bool a_is_larger;
+  int64_t a_block, b_block;  // panels packed at a time: all of the smaller operand, a block of the larger
+  int64_t chunk;             // panels of op(a) that a task multiplies with one of op(b)
+};
+
+// An operand seen as lanes (rows of op(a), columns of op(b)) by k.
+template <class S>
+struct Operand {
+  const S* data;
+  int64_t lanes, k;
+  bool k_is_contiguous;
+
+  const S* at(int64_t lane, int64_t index) const {
+    return data + (k_is_contiguous ? lane * k + index : index * lanes + lane);
+  }
+};
+
+// `count` numbers along k (more than a vector's units hold are left alone) as units.
+template <class Unit, bool paired, class S>
+Vec<Unit> load_units(const S* from, int64_t count) {
+  if constexpr (!paired) {
+    return simd::load(from, count);
+  } else {
+#ifdef __AVX512BF16__
+    if constexpr (std::is_same_v<S, bfloat16>) {
+      const auto mask = static_cast<__mmask32>(count >= 32 ? ~0u : (1u << count) - 1);
+      return reinterpret_cast<Vec<Unit>>(_mm512_maskz_loadu_epi16(mask, from));
+    } else {
+      const Vec<float> low = simd::load(from, count);
+      const Vec<float> high = count > 16 ? simd::load(from + 16, count - 16) : Vec<float>{};
+      return reinterpret_cast<Vec<Unit>>(_mm512_cvtne2ps_pbh(high, low));
+    }
+#endif
+  }
+}
+
+// The units of `count` lanes at one place along k, from the row there and, where numbers are paired, the next (null
+// past the end).
+template <class Unit, bool paired, class S>
+Vec<Unit> join_rows(const S* row, [[maybe_unused]] const S* next, int64_t count) {
+  if constexpr (!paired) {
+    return simd::load(row, count);
+  } else {
+#ifdef __AVX512BF16__
+    const auto bits = [count](const S* from) {
+      if (!from) return __m512i{};
+      return _mm512_cvtepu16_epi32(simd::narrow(simd::load(from, count)));
+    };
+    return reinterpret_cast<Vec<Unit>>(_mm512_or_si512(bits(row), _mm512_slli_epi32(bits(next), 16)));
+#endif
+  }
+}
+
+// Packs lanes [first, first + groups * kLanes) of an operand, k units [unit, unit + units), into panels of kWidth
+// lanes; `to` is where the panel of lane `first` starts. Lanes past the end are zero.
+template <class Unit, bool paired, int kWidth, class S>
+class Packer {
+ public:
+  Packer(const Operand<S>& operand, int64_t unit, int64_t units) : from_(operand), unit_(unit), units_(units) {}
+
+  void pack(int64_t first, int64_t groups, Unit* to) const {
+    if (from_.k_is_contiguous) {
+      for (int64_t group = 0; group < groups; ++group) pack_rows(first, group, to);
+    } else {
+      pack_columns(first, groups, to);
+    }
+  }
+
+ private:
+  static constexpr int64_t kGroup = kLanes<Unit>;
+  static constexpr int64_t kPer = paired ? 2 : 1;
+
+  void put(Unit* to, int64_t group, int64_t unit, Vec<Unit> v) const {
+    if constexpr (kWidth >= kGroup) {
+      const int64_t lane = group * kGroup;
+      simd::store(to + (lane / kWidth * units_ + unit) * kWidth + lane % kWidth, v);
+    } else {
+      static_assert(2 * kWidth == kGroup);
+      typedef Unit Half __attribute__((vector_size(simd::kBytes / 2)));
+      Half halves[2];
+      std::memcpy(halves, &v, sizeof(v));
+      for (int half = 0; half < 2; ++half) {
+        std::memcpy(to + ((2 * group + half) * units_ + unit) * kWidth, &halves[half], sizeof(Half));
+      }
+    }
+  }
+
+  void pack_rows(int64_t first, int64_t group, Unit* to) const {
+    const int64_t lane = first + group * kGroup;
+    const int64_t lanes = std::min(kGroup, from_.lanes - lane);
+    for (int64_t unit = 0; unit < units_; unit += kGroup) {
+      const int64_t index = (unit_ + unit) * kPer;
+      const int64_t left = std::min(from_.k - index, (units_ - unit) * kPer);
+      Vec<Unit> square[kGroup];
+      for (int64_t i = 0; i < kGroup; ++i) {
+        square[i] = i < lanes ? load_units<Unit, paired>(from_.at(lane + i, index), left) : Vec<Unit>{};
+      }
+      simd::transpose(square);
+      const int64_t count = std::min(kGroup, units_ - unit);
+      for (int64_t i = 0; i < count; ++i) put(to, group, unit + i, square[i]);
+    }
+  }
+
+  void pack_columns(int64_t first, int64_t groups, Unit* to) const {
+    for (int64_t unit = 0; unit < units_; ++unit) {
+      const int64_t index = (unit_ + unit) * kPer;
+      const S* row = from_.at(first, index);
+      const S* next = index + 1 < from_.k ? row + from_.lanes : nullptr;
+      for (int64_t group = 0; group < groups; ++group) {
+        const int64_t lane = group * kGroup;
+        const int64_t count = std::min(kGroup, from_.lanes - first - lane);
+        if (count <= 0) {
+          put(to, group, unit, Vec<Unit>{});
+        } else {
+          put(to, group, unit, join_rows<Unit, paired>(row + lane, next ? next + lane : nullptr, count));
+        }
+      }
+    }
+  }
+
+  const Operand<S>& from_;
+  int64_t unit_, units_;
+};
+
+// What becomes of a tile's sums.
+template <class C>
+struct Result {
+  const Precise<C>* bias;
+  bool add;
+  C* c;
+  int64_t m, n;
+
+  void write(int64_t row, int64_t col, Vec<C> sum) const {
+    const int64_t count = n - col;
+    if (bias) sum += simd::load(bias + col, count);
+    C* to = c + row * n + col;
+    if (add) sum += simd::load(to, count);
+    simd::store(to, sum, count);
+  }
+};
+
+template <bool paired, class V, class Unit>
+V multiply_add(V sum, Unit a, V b) {
+  if constexpr (paired) {
+#ifdef __AVX512BF16__
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(simd::broadcast(a)), reinterpret_cast<__m512bh>(b));
+#endif
+  } else {
+    return sum + a * b;
+  }
+}
+
+// One panel of op(a) times one of op(b).
+template <bool paired, class Unit, class C>
+void multiply_tile(int64_t units, const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) {
+  constexpr int kR = kRows<Unit>;
+  const int64_t rows = std::min<int64_t>(kR, result.m - row);
+  if (result.add) {
+    for (int r = 0; r < rows; ++r) __builtin_prefetch(result.c + (row + r) * result.n + col, 1);
+  }
+  Vec<Unit> sums[kR][kVectors] = {};
+  for (int64_t unit = 0; unit < units; ++unit, a += kR, b += kCols<Unit>) {
+    Vec<Unit> right[kVectors];
+    for (int v = 0; v < kVectors; ++v) right[v] = simd::load(b + v * kLanes<Unit>);
+    __builtin_prefetch(a + 32 * kR);
+    for (int r = 0; r < kR; ++r) {
+      for (int v = 0; v < kVectors; ++v) sums[r][v] = multiply_add<paired>(sums[r][v], a[r], right[v]);
+    }
+  }
+  for (int r = 0; r < kR; ++r) {
+    if (r >= rows) break;
+    for (int v = 0; v < kVectors; ++v) {
+      if (col + v * kLanes<Unit> < result.n) result.write(row + r, col + v * kLanes<Unit>, sums[r][v]);
+    }
+  }
+}
+
+template <class A, class B, class C>
+class Product {
+ public:
+  Product(const GemmShape& s, const A* a, const B* b, std::byte* scratch)
+      : plan_(s),
+        a_{a, s.m, s.k, s.transpose_a == kNo},
+        b_{b, s.n, s.k, s.transpose_b == kYes},
+        packed_a_(reinterpret_cast<Unit*>(scratch)),
+        packed_b_(packed_a_ + plan_.a_units()) {}
+
+  void run(Result<C> result) {
+    for (int64_t unit = 0; unit < plan_.units; unit += plan_.pass_units) {
+      unit_ = unit;
+      units_ = std::min(plan_.pass_units, plan_.units - unit);
+      run_pass(result);
+      result.bias = nullptr;
+      result.add = true;
+    }
+  }
+
+ private:
+  using Unit = UnitOf<A, B>;
+  static constexpr bool paired = kPaired<A, B>;
+
+  void run_pass(const Result<C>& result) {
+    if (plan_.a_is_larger) {
+      pack_b(0, plan_.b_panels);
+      for (int64_t begin = 0; begin < plan_.a_panels; begin += plan_.a_block) {
+        const int64_t end = std::min(plan_.a_panels, begin + plan_.a_block);
+        pack_a(begin, end);
+        multiply(begin, end, 0, plan_.b_panels, result);
+      }
+    } else {
+      pack_a(0, plan_.a_panels);
+      for (int64_t begin = 0; begin < plan_.b_panels; begin += plan_.b_block) {
+        const int64_t end = std::min(plan_.b_panels, begin + plan_.b_block);
+        pack_b(begin, end);
+        multiply(0, plan_.a_panels, begin, end, result);
+      }
+    }
+  }
+
+  void pack_a(int64_t begin, int64_t end) { pack<kRows<Unit>>(a_, begin, end, 64 / kRows<Unit>, packed_a_); }
+  void pack_b(int64_t begin, int64_t end) { pack<kCols<Unit>>(b_, begin, end, 1, packed_b_); }
+
+  template <int kWidth, class S>
+  void pack(const Operand<S>& operand, int64_t begin, int64_t end, int64_t grain, Unit* to) const {
+    const Packer<Unit, paired, kWidth, S> packer(operand, unit_, units_);
+    parallel_for(end - begin, grain, [&](int64_t first, int64_t last) {
+      const int64_t groups = ceil_div((last - first) * kWidth, kLanes<Unit>);
+      packer.pack((begin + first) * kWidth, groups, to + first * kWidth * units_);
+    });
+  }
+
+  void multiply(int64_t a_begin, int64_t a_end, int64_t b_begin, int64_t b_end, const Result<C>& result) const {
+    const int64_t cols = b_end - b_begin;
+    parallel_for(ceil_div(a_end - a_begin, plan_.chunk) * cols, 1, [&](int64_t first, int64_t last) {
+      for (int64_t task = first; task < last; ++task) {
+        const int64_t panel_b = b_begin + task % cols;
+        const int64_t begin = a_begin + task / cols * plan_.chunk;
+        const int64_t end = std::min(a_end, begin + plan_.chunk);
+        for (int64_t panel_a = begin; panel_a < end; ++panel_a) {
+          multiply_tile<paired>(units_, packed_a_ + (panel_a - a_begin) * kRows<Unit> * units_,
+                                packed_b_ + (panel_b - b_begin) * kCols<Unit> * units_, result, panel_a * kRows<Unit>,
+                                panel_b * kCols<Unit>);
+        }
+      }
+    });
+  }
+
+  Plan<Unit, paired> plan_;
+  Operand<A> a_;
+  Operand<B> b_;
+  Unit* packed_a_;
+  Unit* packed_b_;
+  int64_t unit_ = 0, units_ = 0;  // of the pass
+};
+
+// Where sums is null they are zero.
+template <class C>
+void finish_rows(int64_t m, int64_t n, const Precise<C>* sums, const Precise<C>* bias, bool add, C* c) {
+  parallel_for(m, 16, [=](int64_t begin, int64_t end) {
+    const Result<C> result{bias, add, c, m, n};
+    for (int64_t row = begin; row < end; ++row) {
+      for (int64_t j = 0; j < n; j += simd::kWidth<C>) {
+        result.write(row, j, sums ? simd::load(sums + row * n + j, n - j) : Vec<C>{});
+      }
+    }
+  });
+}
+
+// A result of several passes is summed in its precise type.
+template <class C>
+constexpr bool kNeedsSums = !std::is_same_v<C, Precise<C>>;
+
+template <class A, class B>
+int64_t packed_bytes(const GemmShape& shape) {
+  const Plan<UnitOf<A, B>, kPaired<A, B>> plan(shape);
+  return (plan.a_units() + plan.b_units()) * static_cast<int64_t>(sizeof(UnitOf<A, B>));
 }
 
 }  // namespace
 
-template <class T>
-void gemm(Transpose transpose_a, Transpose transpose_b, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T beta,
-          T* c) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    if (beta == 0) std::fill_n(c, m * n, T{0});
-    return;
-  }
-  const blasint lda = leading(transpose_a == kYes ? m : k);
-  const blasint ldb = leading(transpose_b == kYes ? k : n);
-  const auto call = [&](auto* blas_gemm) {
-    blas_gemm(CblasRowMajor, blas(transpose_a), blas(transpose_b), static_cast<blasint>(m), static_cast<blasint>(n),
-              static_cast<blasint>(k), T{1}, a, lda, b, ldb, beta, c, leading(n));
-  };
-  if constexpr (sizeof(T) == 4) {
-    call(&cblas_sgemm);
-  } else {
-    call(&cblas_dgemm);
-  }
+template <class Isa, class A, class B, class C>
+int64_t gemm_scratch_bytes(const GemmShape& shape) {
+  const Plan<UnitOf<A, B>, kPaired<A, B>> plan(shape);
+  const bool sums = kNeedsSums<C> && plan.passes > 1;
+  return packed_bytes<A, B>(shape) + (sums ? shape.m * shape.n * static_cast<int64_t>(sizeof(Precise<C>)) : 0);
 }
 
-template void gemm(Transpose, Transpose, int64_t, int64_t, int64_t, const float*, const float*, float, float*);
-template void gemm(Transpose, Transpose, int64_t, int64_t, int64_t, const double*, const double*, double, double*);
-
-std::string blas_version() {
-  return openblas_get_config();
+template <class Isa, class A, class B, class C>
+void gemm(const GemmShape& s, const A* a, const B* b, const Precise<C>* bias, double beta, C* c, std::byte* scratch) {
+  using P = Precise<C>;
+  if (s.m == 0 || s.n == 0) return;
+  const bool add = beta != 0;
+  if (s.k == 0) return finish_rows<C>(s.m, s.n, nullptr, bias, add, c);
+  if (kNeedsSums<C> && Plan<UnitOf<A, B>, kPaired<A, B>>(s).passes > 1) {
+    auto* sums = reinterpret_cast<P*>(scratch + packed_bytes<A, B>(s));
+    Product<A, B, P>(s, a, b, scratch).run({nullptr, false, sums, s.m, s.n});
+    return finish_rows(s.m, s.n, sums, bias, add, c);
+  }
+  Product<A, B, C>(s, a, b, scratch).run({bias, add, c, s.m, s.n});
 }
+
+#define BERTHA_INSTANTIATE(A, B, C)                                                                                \
+  template void gemm<BERTHA_ISA>(const GemmShape&, const A*, const B*, const Precise<C>*, double, C*, std::byte*); \
+  template int64_t gemm_scratch_bytes<BERTHA_ISA, A, B, C>(const GemmShape&);
+BERTHA_INSTANTIATE(float, float, float)
+#ifdef __AVX512BF16__
+BERTHA_INSTANTIATE(bfloat16, float, bfloat16)
+BERTHA_INSTANTIATE(bfloat16, float, float)
+BERTHA_INSTANTIATE(bfloat16, bfloat16, float)
+#else
+BERTHA_INSTANTIATE(double, double, double)
+#endif
+#undef BERTHA_INSTANTIATE
 
 }  // namespace bertha::kernels

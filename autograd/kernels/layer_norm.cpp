@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/core/parallel.h"
+#include "autograd/kernels/dropout_factors.h"
 #include "autograd/kernels/simd.h"
 
 namespace bertha::kernels {
@@ -12,103 +13,92 @@ namespace {
 using simd::Vec;
 
 template <class T>
-T sum(const T* x, int64_t n) {
+Precise<T> sum(const T* x, int64_t n) {
   Vec<T> total{};
   for (int64_t j = 0; j < n; j += simd::kWidth<T>) total += simd::load(x + j, n - j);
-  return simd::sum_of<T>(total);
+  return simd::sum_of(total);
 }
 
 template <class T>
-T sum_of_squares_around(const T* x, T mean, int64_t n) {
+Precise<T> sum_of_squares_around(const T* x, Precise<T> mean, int64_t n) {
   Vec<T> total{};
   int64_t j = 0;
   for (; j + simd::kWidth<T> <= n; j += simd::kWidth<T>) {
     const Vec<T> d = simd::load(x + j) - mean;
     total += d * d;
   }
-  T result = simd::sum_of<T>(total);
-  for (; j < n; ++j) result += (x[j] - mean) * (x[j] - mean);
+  Precise<T> result = simd::sum_of(total);
+  for (; j < n; ++j) {
+    const Precise<T> d = static_cast<Precise<T>>(x[j]) - mean;
+    result += d * d;
+  }
   return result;
 }
 
 // x may be `normalized`.
-template <class T>
-void normalize_row(int64_t cols, const T* x, const T* gain, const T* bias, T epsilon, T* normalized, T& rstd, T* y) {
-  const auto size = static_cast<T>(cols);
-  const T mean = sum(x, cols) / size;
-  rstd = 1 / std::sqrt(sum_of_squares_around(x, mean, cols) / size + epsilon);
-  const T scale = rstd;
-  for (int64_t j = 0; j < cols; ++j) {
-    const T value = (x[j] - mean) * scale;
-    normalized[j] = value;
-    y[j] = value * gain[j] + bias[j];
-  }
-}
-
-// to = x + bias with dropout.
-template <class T>
-void dropout_row(const Dropout& dropout, int64_t row, int64_t cols, const T* x, const T* bias, const T* residual,
-                 T* to) {
-  if (!dropout.active()) {
-    for (int64_t j = 0; j < cols; ++j) to[j] = residual[j] + (x[j] + bias[j]);
-    return;
-  }
-  T factors[kDropoutGroup];
-  for (int64_t first = 0; first < cols; first += kDropoutGroup) {
-    dropout_factors(dropout, dropout.row_keys[row], 0, first / kDropoutGroup, factors);
-    const int64_t end = std::min(first + kDropoutGroup, cols);
-    for (int64_t j = first; j < end; ++j) to[j] = residual[j] + (x[j] + bias[j]) * factors[j - first];
+template <class X, class T>
+void normalize_row(int64_t cols, const X* x, const Precise<T>* gain, const Precise<T>* bias, double epsilon,
+                   T* normalized, Precise<T>& rstd, T* y) {
+  using P = Precise<T>;
+  const auto size = static_cast<P>(cols);
+  const P mean = sum(x, cols) / size;
+  rstd = 1 / std::sqrt(sum_of_squares_around(x, mean, cols) / size + static_cast<P>(epsilon));
+  const P scale = rstd;
+  for (int64_t j = 0; j < cols; j += simd::kWidth<T>) {
+    const int64_t count = cols - j;
+    const Vec<T> value = (simd::load(x + j, count) - mean) * scale;
+    simd::store(normalized + j, value, count);
+    simd::store(y + j, value * simd::load(gain + j, count) + simd::load(bias + j, count), count);
   }
 }
 
 // The parts of dx = rstd (g - mean(g) - normalized mean(g normalized)), g = dy gain, that need the whole row.
-template <class T>
+template <class P>
 struct RowMeans {
-  T g, g_normalized;
+  P g, g_normalized;
 };
+
+// Finds them, and adds the row's share of dgain and dbias to its block's partial sums on the way.
 template <class T>
-RowMeans<T> row_means(int64_t cols, const T* dy, const T* normalized, const T* gain) {
+RowMeans<Precise<T>> row_means(int64_t cols, const T* dy, const T* normalized, const Precise<T>* gain,
+                               Precise<T>* dgain, Precise<T>* dbias) {
   Vec<T> g_sum{};
   Vec<T> product_sum{};
   for (int64_t j = 0; j < cols; j += simd::kWidth<T>) {
     const int64_t count = cols - j;
-    const Vec<T> g = simd::load(dy + j, count) * simd::load(gain + j, count);
-    g_sum += g;
-    product_sum += g * simd::load(normalized + j, count);
+    const Vec<T> d = simd::load(dy + j, count);
+    const Vec<T> product = d * simd::load(normalized + j, count);
+    simd::store(dgain + j, simd::load(dgain + j, count) + product, count);
+    simd::store(dbias + j, simd::load(dbias + j, count) + d, count);
+    const Vec<T> weight = simd::load(gain + j, count);
+    g_sum += d * weight;
+    product_sum += product * weight;
   }
-  const auto size = static_cast<T>(cols);
-  return {simd::sum_of<T>(g_sum) / size, simd::sum_of<T>(product_sum) / size};
+  const auto size = static_cast<Precise<T>>(cols);
+  return {simd::sum_of(g_sum) / size, simd::sum_of(product_sum) / size};
 }
 
-// Adds a row's share of dgain and dbias to its block's partial sums.
-template <class T>
-void add_parameter_row(int64_t cols, const T* dy, const T* normalized, T* dgain, T* dbias) {
-  for (int64_t j = 0; j < cols; ++j) {
-    dgain[j] += dy[j] * normalized[j];
-    dbias[j] += dy[j];
-  }
-}
-
-template <class T>
-void sum_partials(int64_t blocks, int64_t cols, const T* partials, int part, Target<T> target) {
+template <class P>
+void sum_partials(int64_t blocks, int64_t cols, const P* partials, int part, Target<P> target) {
   if (!target.out) return;
   for (int64_t j = 0; j < cols; ++j) {
-    T total = 0;
+    P total = 0;
     for (int64_t block = 0; block < blocks; ++block) total += partials[(block * 3 + part) * cols + j];
-    target.out[j] = total + (target.beta == 0 ? T{0} : target.out[j]);
+    target.out[j] = total + (target.beta == 0 ? P{0} : target.out[j]);
   }
 }
 
 template <class T>
-void write(Target<T> target, int64_t at, T value) {
-  if (target.out) target.out[at] = value + (target.beta == 0 ? T{0} : target.out[at]);
+void write(Target<T> target, int64_t at, Vec<T> v, int64_t count) {
+  if (target.beta != 0) v += simd::load(target.out + at, count);
+  simd::store(target.out + at, v, count);
 }
 
 }  // namespace
 
-template <class T>
-void layer_norm(int64_t rows, int64_t cols, const T* x, const T* gain, const T* bias, T epsilon, T* normalized, T* rstd,
-                T* y) {
+template <class Isa, class T>
+void layer_norm(int64_t rows, int64_t cols, const T* x, const Precise<T>* gain, const Precise<T>* bias, double epsilon,
+                T* normalized, Precise<T>* rstd, T* y) {
   parallel_for(rows, 8, [=](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t at = row * cols;
@@ -117,61 +107,50 @@ void layer_norm(int64_t rows, int64_t cols, const T* x, const T* gain, const T* 
   });
 }
 
-template <class T>
-void dropout_add_layer_norm(const Dropout& dropout, int64_t rows, int64_t cols, const T* x, const T* x_bias,
-                            const T* residual, const T* gain, const T* bias, T epsilon, T* normalized, T* rstd, T* y) {
+template <class Isa, class T>
+void dropout_add_layer_norm(const Dropout& dropout, int64_t rows, int64_t cols, const T* x, const Precise<T>* x_bias,
+                            const T* residual, const Precise<T>* gain, const Precise<T>* bias, double epsilon,
+                            T* normalized, Precise<T>* rstd, T* y, Precise<T>* row_scratch) {
+  using P = Precise<T>;
   parallel_for(rows, 8, [=](int64_t begin, int64_t end) {
+    P* joined = row_scratch + thread_index() * cols;
     for (int64_t row = begin; row < end; ++row) {
       const int64_t at = row * cols;
-      dropout_row(dropout, row, cols, x + at, x_bias, residual + at, normalized + at);
-      normalize_row(cols, normalized + at, gain, bias, epsilon, normalized + at, rstd[row], y + at);
+      for_each_kept<P>(dropout, row, 0, cols, [&](int64_t j, Vec<T> factors, int64_t count) {
+        const Vec<T> branch = simd::load(x + at + j, count) + simd::load(x_bias + j, count);
+        simd::store(joined + j, simd::load(residual + at + j, count) + branch * factors, count);
+      });
+      normalize_row(cols, joined, gain, bias, epsilon, normalized + at, rstd[row], y + at);
     }
   });
 }
 
-template <class T>
-void layer_norm_backward(int64_t rows, int64_t cols, const T* dy, const T* normalized, const T* rstd, const T* gain,
-                         Target<T> dx, Target<T> dgain, Target<T> dbias, T* partials) {
-  dropout_add_layer_norm_backward<T>(Dropout{}, rows, cols, dy, normalized, rstd, gain, dx, {}, {}, dgain, dbias,
-                                     partials);
-}
-
-template <class T>
+template <class Isa, class T>
 void dropout_add_layer_norm_backward(const Dropout& dropout, int64_t rows, int64_t cols, const T* dy,
-                                     const T* normalized, const T* rstd, const T* gain, Target<T> dresidual,
-                                     Target<T> dx, Target<T> dx_bias, Target<T> dgain, Target<T> dbias, T* partials) {
+                                     const T* normalized, const Precise<T>* rstd, const Precise<T>* gain,
+                                     Target<T> dresidual, Target<T> dx, Target<Precise<T>> dx_bias,
+                                     Target<Precise<T>> dgain, Target<Precise<T>> dbias, Precise<T>* partials) {
+  using P = Precise<T>;
   const int64_t blocks = (rows + kLayerNormBlock - 1) / kLayerNormBlock;
-  const bool through_dropout = dx.out || dx_bias.out;
+  const Dropout active = dx.out || dx_bias.out ? dropout : Dropout{};
   parallel_for(blocks, 1, [=](int64_t block_begin, int64_t block_end) {
-    T factors[kDropoutGroup];
-    std::fill_n(factors, kDropoutGroup, T{1});
     for (int64_t block = block_begin; block < block_end; ++block) {
-      T* sums = partials + block * 3 * cols;
-      std::fill_n(sums, 3 * cols, T{0});
+      P* sums = partials + block * 3 * cols;
+      std::fill_n(sums, 3 * cols, P{0});
       const int64_t last = std::min(rows, (block + 1) * kLayerNormBlock);
       for (int64_t row = block * kLayerNormBlock; row < last; ++row) {
         const int64_t at = row * cols;
-        add_parameter_row(cols, dy + at, normalized + at, sums, sums + cols);
-        const RowMeans<T> means = row_means(cols, dy + at, normalized + at, gain);
-        for (int64_t first = 0; first < cols; first += kDropoutGroup) {
-          const int64_t end = std::min(first + kDropoutGroup, cols);
-          if (through_dropout && dropout.active()) {
-            dropout_factors(dropout, dropout.row_keys[row], 0, first / kDropoutGroup, factors);
-          }
-          T d[kDropoutGroup];
-          for (int64_t j = first; j < end; ++j) {
-            d[j - first] = rstd[row] * (dy[at + j] * gain[j] - means.g - normalized[at + j] * means.g_normalized);
-          }
-          if (dresidual.out) {
-            for (int64_t j = first; j < end; ++j) write(dresidual, at + j, d[j - first]);
-          }
-          if (!through_dropout) continue;
-          for (int64_t j = first; j < end; ++j) d[j - first] *= factors[j - first];
-          for (int64_t j = first; j < end; ++j) sums[2 * cols + j] += d[j - first];
-          if (dx.out) {
-            for (int64_t j = first; j < end; ++j) write(dx, at + j, d[j - first]);
-          }
-        }
+        const RowMeans<P> means = row_means(cols, dy + at, normalized + at, gain, sums, sums + cols);
+        const P scale = rstd[row];
+        for_each_kept<P>(active, row, 0, cols, [&](int64_t j, Vec<T> factors, int64_t count) {
+          const Vec<T> g = simd::load(dy + at + j, count) * simd::load(gain + j, count);
+          const Vec<T> d = scale * (g - means.g - simd::load(normalized + at + j, count) * means.g_normalized);
+          if (dresidual.out) write(dresidual, at + j, d, count);
+          const Vec<T> through = d * factors;
+          P* bias_sum = sums + 2 * cols + j;
+          simd::store(bias_sum, simd::load(bias_sum, count) + through, count);
+          if (dx.out) write(dx, at + j, through, count);
+        });
       }
     }
   });
@@ -180,16 +159,15 @@ void dropout_add_layer_norm_backward(const Dropout& dropout, int64_t rows, int64
   sum_partials(blocks, cols, partials, 2, dx_bias);
 }
 
-#define BERTHA_INSTANTIATE(T)                                                                                       \
-  template void layer_norm(int64_t, int64_t, const T*, const T*, const T*, T, T*, T*, T*);                          \
-  template void dropout_add_layer_norm(const Dropout&, int64_t, int64_t, const T*, const T*, const T*, const T*,    \
-                                       const T*, T, T*, T*, T*);                                                    \
-  template void layer_norm_backward(int64_t, int64_t, const T*, const T*, const T*, const T*, Target<T>, Target<T>, \
-                                    Target<T>, T*);                                                                 \
-  template void dropout_add_layer_norm_backward(const Dropout&, int64_t, int64_t, const T*, const T*, const T*,     \
-                                                const T*, Target<T>, Target<T>, Target<T>, Target<T>, Target<T>, T*);
-BERTHA_INSTANTIATE(float)
-BERTHA_INSTANTIATE(double)
-#undef BERTHA_INSTANTIATE
+#define BERTHA_INSTANTIATE(T)                                                                                        \
+  template void layer_norm<BERTHA_ISA>(int64_t, int64_t, const T*, const Precise<T>*, const Precise<T>*, double, T*, \
+                                       Precise<T>*, T*);                                                             \
+  template void dropout_add_layer_norm<BERTHA_ISA>(const Dropout&, int64_t, int64_t, const T*, const Precise<T>*,    \
+                                                   const T*, const Precise<T>*, const Precise<T>*, double, T*,       \
+                                                   Precise<T>*, T*, Precise<T>*);                                    \
+  template void dropout_add_layer_norm_backward<BERTHA_ISA>(                                                         \
+      const Dropout&, int64_t, int64_t, const T*, const T*, const Precise<T>*, const Precise<T>*, Target<T>,         \
+      Target<T>, Target<Precise<T>>, Target<Precise<T>>, Target<Precise<T>>, Precise<T>*);
+BERTHA_INSTANTIATE_ALL
 
 }  // namespace bertha::kernels

@@ -15,8 +15,9 @@ struct BiasGeluOp {
   static Tensor forward(Saved& saved, Gelu kind, const Tensor& x, const Tensor& b) {
     check(x.cols() == b.numel(), kName, ": x ", x.shape(), " and bias ", b.shape(), " do not fit");
     Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
-    dispatch(x.dtype(),
-             [&]<class T>() { kernels::bias_gelu(kind, x.rows(), x.cols(), x.data<T>(), b.data<T>(), y.data<T>()); });
+    kernels::dispatch(x.dtype(), [&]<class Isa, class T>() {
+      kernels::bias_gelu<Isa>(kind, x.rows(), x.cols(), x.data<T>(), b.data<Precise<T>>(), y.data<T>());
+    });
     saved = {kind, x, b};
     return y;
   }
@@ -24,12 +25,12 @@ struct BiasGeluOp {
   static void backward(const Saved& saved, const Tensor& dy, const Gradients<2>& d) {
     const auto dx = d[0].open();
     Tensor du = dx && dx.beta == 0 ? *dx.out : Tensor::uninitialized(dy.shape(), dy.dtype());
-    dispatch(dy.dtype(), [&]<class T>() {
-      kernels::bias_gelu_backward(saved.kind, dy.rows(), dy.cols(), saved.x.data<T>(), saved.b.data<T>(), dy.data<T>(),
-                                  du.data<T>());
-      if (dx && dx.beta != 0) kernels::accumulate(du.numel(), du.data<T>(), T{1}, dx.out->data<T>());
+    kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
+      kernels::bias_gelu_backward<Isa>(saved.kind, dy.rows(), dy.cols(), saved.x.data<T>(), saved.b.data<Precise<T>>(),
+                                       dy.data<T>(), du.data<T>(), static_cast<T*>(nullptr));
+      if (dx && dx.beta != 0) kernels::accumulate<Isa>(du.numel(), 1, du.data<T>(), dx.beta, dx.out->data<T>());
       if (auto db = d[1].open()) {
-        kernels::column_sum(du.rows(), du.cols(), du.data<T>(), static_cast<T>(db.beta), db.out->data<T>());
+        kernels::column_sum<Isa>(du.rows(), du.cols(), du.data<T>(), db.beta, db.out->data<Precise<T>>());
       }
     });
   }
@@ -42,15 +43,16 @@ struct TanhOp {
 
   static Tensor forward(Saved& saved, const Tensor& x) {
     Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
-    dispatch(x.dtype(), [&]<class T>() { kernels::tanh(x.numel(), x.data<T>(), y.data<T>()); });
+    kernels::dispatch(x.dtype(),
+                      [&]<class Isa, class T>() { kernels::tanh<Isa>(x.numel(), x.data<T>(), y.data<T>()); });
     saved = {y};
     return y;
   }
 
   static void backward(const Saved& saved, const Tensor& dy, const Gradients<1>& d) {
     if (auto dx = d[0].open()) {
-      dispatch(dy.dtype(), [&]<class T>() {
-        kernels::tanh_backward(dy.numel(), saved.y.data<T>(), dy.data<T>(), static_cast<T>(dx.beta), dx.out->data<T>());
+      kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
+        kernels::tanh_backward<Isa>(dy.numel(), saved.y.data<T>(), dy.data<T>(), dx.beta, dx.out->data<T>());
       });
     }
   }

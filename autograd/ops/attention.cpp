@@ -1,6 +1,8 @@
 #include "autograd/ops/attention.h"
 
 #include <algorithm>
+#include <functional>
+#include <vector>
 
 #include "autograd/core/parallel.h"
 #include "autograd/kernels/attention.h"
@@ -22,30 +24,62 @@ AttentionShape attention_shape(int64_t heads, std::span<const int32_t> cu_seqlen
     check(cu_seqlens[i] > cu_seqlens[i - 1], name, ": cu_seqlens does not rise at ", i);
     longest = std::max(longest, cu_seqlens[i] - cu_seqlens[i - 1]);
   }
-  return {static_cast<int64_t>(cu_seqlens.size()) - 1, heads, qkv.cols() / (3 * heads), cu_seqlens.data(), longest};
+  return {.sequences = static_cast<int64_t>(cu_seqlens.size()) - 1,
+          .heads = heads,
+          .head_size = qkv.cols() / (3 * heads),
+          .cu_seqlens = cu_seqlens.data(),
+          .longest = longest,
+          .cu_queries = cu_seqlens.data()};
+}
+
+// Places in `queries` where each sequence's begin.
+std::vector<int32_t> cu_queries(std::span<const int32_t> queries, std::span<const int32_t> cu_seqlens) {
+  check(std::ranges::adjacent_find(queries, std::greater_equal{}) == queries.end() && queries.front() >= 0 &&
+            queries.back() < cu_seqlens.back(),
+        "attention: queries do not rise within [0, ", cu_seqlens.back(), ")");
+  std::vector<int32_t> places;
+  for (const int32_t begin : cu_seqlens) {
+    places.push_back(static_cast<int32_t>(std::ranges::lower_bound(queries, begin) - queries.begin()));
+  }
+  return places;
 }
 
 Tensor scratch(const AttentionShape& shape, DType dtype) {
-  return Tensor::uninitialized({num_threads(), kernels::attention_scratch(shape)}, dtype);
+  const int64_t elements = kernels::has_avx512() ? kernels::attention_scratch<kernels::Avx512>(shape)
+                                                 : kernels::attention_scratch<kernels::Avx2>(shape);
+  return Tensor::uninitialized({num_threads(), elements}, precise(dtype));
 }
 
 struct AttentionOp {
   struct Saved {
     Dropout dropout;
     AttentionShape shape;
-    Tensor qkv, y, log_sum_exp;  // (N, 3H), (N, H), (N, A)
+    std::vector<int32_t> queries, cu_queries;
+    Tensor qkv, y, log_sum_exp;  // (N, 3H), (M, H), (M, A)
   };
 
   static Tensor forward(Saved& saved, const Dropout& dropout, int64_t heads, std::span<const int32_t> cu_seqlens,
-                        const Tensor& qkv) {
-    const AttentionShape shape = attention_shape(heads, cu_seqlens, qkv);
-    Tensor y = Tensor::uninitialized({qkv.rows(), shape.hidden()}, qkv.dtype());
-    Tensor log_sum_exp = Tensor::uninitialized({qkv.rows(), heads}, qkv.dtype());
+                        std::span<const int32_t> queries, const Tensor& qkv) {
+    AttentionShape shape = attention_shape(heads, cu_seqlens, qkv);
+    if (!queries.empty()) {
+      saved.cu_queries = cu_queries(queries, cu_seqlens);
+      saved.queries.assign(queries.begin(), queries.end());
+      shape.queries = saved.queries.data();
+      shape.cu_queries = saved.cu_queries.data();
+    }
+    const int64_t rows = shape.cu_queries[shape.sequences];
+    Tensor y = Tensor::uninitialized({rows, shape.hidden()}, qkv.dtype());
+    Tensor log_sum_exp = Tensor::uninitialized({rows, heads}, precise(qkv.dtype()));
     Tensor memory = scratch(shape, qkv.dtype());
-    dispatch(qkv.dtype(), [&]<class T>() {
-      kernels::attention(shape, dropout, qkv.data<T>(), y.data<T>(), log_sum_exp.data<T>(), memory.data<T>());
+    kernels::dispatch(qkv.dtype(), [&]<class Isa, class T>() {
+      using P = Precise<T>;
+      kernels::attention<Isa>(shape, dropout, qkv.data<T>(), y.data<T>(), log_sum_exp.data<P>(), memory.data<P>());
     });
-    saved = {dropout, shape, qkv, y, log_sum_exp};
+    saved.dropout = dropout;
+    saved.shape = shape;
+    saved.qkv = qkv;
+    saved.y = y;
+    saved.log_sum_exp = log_sum_exp;
     return y;
   }
 
@@ -53,18 +87,19 @@ struct AttentionOp {
     auto dqkv = d[0].open();
     if (!dqkv) return;
     Tensor memory = scratch(saved.shape, dy.dtype());
-    dispatch(dy.dtype(), [&]<class T>() {
-      kernels::attention_backward(saved.shape, saved.dropout, saved.qkv.data<T>(), saved.y.data<T>(), dy.data<T>(),
-                                  saved.log_sum_exp.data<T>(), static_cast<T>(dqkv.beta), dqkv.out->data<T>(),
-                                  memory.data<T>());
+    kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
+      using P = Precise<T>;
+      kernels::attention_backward<Isa>(saved.shape, saved.dropout, saved.qkv.data<T>(), saved.y.data<T>(), dy.data<T>(),
+                                       saved.log_sum_exp.data<P>(), dqkv.beta, dqkv.out->data<T>(), memory.data<P>());
     });
   }
 };
 
 }  // namespace
 
-Var attention(const Dropout& dropout, int64_t heads, std::span<const int32_t> cu_seqlens, const Var& qkv) {
-  return apply<AttentionOp>(dropout, heads, cu_seqlens, qkv);
+Var attention(const Dropout& dropout, int64_t heads, std::span<const int32_t> cu_seqlens,
+              std::span<const int32_t> queries, const Var& qkv) {
+  return apply<AttentionOp>(dropout, heads, cu_seqlens, queries, qkv);
 }
 
 Tensor attention_probabilities(int64_t heads, std::span<const int32_t> cu_seqlens, const Tensor& qkv) {
@@ -74,10 +109,11 @@ Tensor attention_probabilities(int64_t heads, std::span<const int32_t> cu_seqlen
     const int64_t n = cu_seqlens[i] - cu_seqlens[i - 1];
     elements += heads * n * n;
   }
-  Tensor probabilities = Tensor::uninitialized({elements}, qkv.dtype());
+  Tensor probabilities = Tensor::uninitialized({elements}, precise(qkv.dtype()));
   Tensor memory = scratch(shape, qkv.dtype());
-  dispatch(qkv.dtype(), [&]<class T>() {
-    kernels::attention_probabilities(shape, qkv.data<T>(), probabilities.data<T>(), memory.data<T>());
+  kernels::dispatch(qkv.dtype(), [&]<class Isa, class T>() {
+    using P = Precise<T>;
+    kernels::attention_probabilities<Isa>(shape, qkv.data<T>(), probabilities.data<P>(), memory.data<P>());
   });
   return probabilities;
 }

@@ -19,7 +19,7 @@ struct LossSums {
 /// loss = scale * sum_i -log softmax(x_i W' + b)[labels_i], the last linear layer included so that one buffer serves
 /// logits and their gradient.
 /// Shapes: x (M, H), w (V, H), b (V), labels (M) in [0, V), result (1); M may be 0. `sums`, where given, receives the
-/// unscaled sums, `row_losses` one loss a row. Saves: x, w, b, the logits. labels must outlive backward.
+/// unscaled sums, `row_losses` one loss a row. Saves: x, w, and the gradient by the logits, which takes their place.
 struct CrossEntropyOutputs {
   LossSums* sums = nullptr;
   std::vector<double>* row_losses = nullptr;

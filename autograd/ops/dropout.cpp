@@ -19,8 +19,8 @@ struct DropoutOp {
 
  private:
   static void run(const Dropout& dropout, const Tensor& x, double beta, Tensor& y) {
-    dispatch(x.dtype(), [&]<class T>() {
-      kernels::dropout(dropout, x.rows(), x.cols(), x.data<T>(), static_cast<T>(beta), y.data<T>());
+    kernels::dispatch(x.dtype(), [&]<class Isa, class T>() {
+      kernels::dropout<Isa>(dropout, x.rows(), x.cols(), x.data<T>(), beta, y.data<T>());
     });
   }
 };

@@ -12,15 +12,16 @@ struct AddOp {
   static Tensor forward(Saved&, const Tensor& a, const Tensor& b) {
     check(a.shape() == b.shape(), kName, ": ", a.shape(), " and ", b.shape(), " must be equal");
     Tensor y = Tensor::uninitialized(a.shape(), a.dtype());
-    dispatch(a.dtype(), [&]<class T>() { kernels::add(a.numel(), a.data<T>(), b.data<T>(), y.data<T>()); });
+    kernels::dispatch(
+        a.dtype(), [&]<class Isa, class T>() { kernels::add<Isa>(a.numel(), a.data<T>(), b.data<T>(), y.data<T>()); });
     return y;
   }
 
   static void backward(const Saved&, const Tensor& dy, const Gradients<2>& d) {
     for (const GradientEntry& entry : d) {
       if (auto dx = entry.open()) {
-        dispatch(dy.dtype(), [&]<class T>() {
-          kernels::accumulate(dy.numel(), dy.data<T>(), static_cast<T>(dx.beta), dx.out->data<T>());
+        kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
+          kernels::accumulate<Isa>(dy.numel(), 1, dy.data<T>(), dx.beta, dx.out->data<T>());
         });
       }
     }

@@ -1,5 +1,6 @@
 #include "autograd/ops/layer_norm.h"
 
+#include "autograd/core/parallel.h"
 #include "autograd/kernels/layer_norm.h"
 
 namespace bertha {
@@ -8,7 +9,7 @@ namespace {
 template <class T>
 kernels::Target<T> pointer(const GradientTarget& target) {
   if (!target) return {};
-  return {target.out->data<T>(), static_cast<T>(target.beta)};
+  return {target.out->data<T>(), target.beta};
 }
 
 struct SavedRows {
@@ -17,12 +18,12 @@ struct SavedRows {
   SavedRows() = default;
   SavedRows(const Tensor& x, const Tensor& weights)
       : normalized(Tensor::uninitialized(x.shape(), x.dtype())),
-        rstd(Tensor::uninitialized({x.rows()}, x.dtype())),
+        rstd(Tensor::uninitialized({x.rows()}, precise(x.dtype()))),
         gain(weights) {}
 
   Tensor partials() const {
     const int64_t blocks = (normalized.rows() + kernels::kLayerNormBlock - 1) / kernels::kLayerNormBlock;
-    return Tensor::uninitialized({blocks, 3, normalized.cols()}, normalized.dtype());
+    return Tensor::uninitialized({blocks, 3, normalized.cols()}, precise(normalized.dtype()));
   }
 };
 
@@ -35,20 +36,24 @@ struct LayerNormOp {
           " and bias ", bias.shape(), " do not fit");
     saved = SavedRows(x, gain);
     Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
-    dispatch(x.dtype(), [&]<class T>() {
-      kernels::layer_norm(x.rows(), x.cols(), x.data<T>(), gain.data<T>(), bias.data<T>(), static_cast<T>(epsilon),
-                          saved.normalized.data<T>(), saved.rstd.data<T>(), y.data<T>());
+    kernels::dispatch(x.dtype(), [&]<class Isa, class T>() {
+      using P = Precise<T>;
+      kernels::layer_norm<Isa>(x.rows(), x.cols(), x.data<T>(), gain.data<P>(), bias.data<P>(), epsilon,
+                               saved.normalized.data<T>(), saved.rstd.data<P>(), y.data<T>());
     });
     return y;
   }
 
   static void backward(const Saved& saved, const Tensor& dy, const Gradients<3>& d) {
     Tensor partials = saved.partials();
-    dispatch(dy.dtype(), [&]<class T>() {
+    kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
+      using P = Precise<T>;
       const auto dx = pointer<T>(d[0].open());
-      kernels::layer_norm_backward(dy.rows(), dy.cols(), dy.data<T>(), saved.normalized.data<T>(), saved.rstd.data<T>(),
-                                   saved.gain.data<T>(), dx, pointer<T>(d[1].open()), pointer<T>(d[2].open()),
-                                   partials.data<T>());
+      const auto dgain = pointer<P>(d[1].open());
+      const auto dbias = pointer<P>(d[2].open());
+      kernels::dropout_add_layer_norm_backward<Isa>(
+          kernels::Dropout{}, dy.rows(), dy.cols(), dy.data<T>(), saved.normalized.data<T>(), saved.rstd.data<P>(),
+          saved.gain.data<P>(), dx, kernels::Target<T>{}, kernels::Target<P>{}, dgain, dbias, partials.data<P>());
     });
   }
 };
@@ -68,10 +73,13 @@ struct DropoutAddLayerNormOp {
           gain.shape(), " and bias ", bias.shape(), " do not fit");
     saved = {dropout, SavedRows(x, gain)};
     Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
-    dispatch(x.dtype(), [&]<class T>() {
-      kernels::dropout_add_layer_norm(dropout, x.rows(), x.cols(), x.data<T>(), x_bias.data<T>(), residual.data<T>(),
-                                      gain.data<T>(), bias.data<T>(), static_cast<T>(epsilon),
-                                      saved.rows.normalized.data<T>(), saved.rows.rstd.data<T>(), y.data<T>());
+    Tensor row_scratch = Tensor::uninitialized({num_threads(), x.cols()}, precise(x.dtype()));
+    kernels::dispatch(x.dtype(), [&]<class Isa, class T>() {
+      using P = Precise<T>;
+      kernels::dropout_add_layer_norm<Isa>(dropout, x.rows(), x.cols(), x.data<T>(), x_bias.data<P>(),
+                                           residual.data<T>(), gain.data<P>(), bias.data<P>(), epsilon,
+                                           saved.rows.normalized.data<T>(), saved.rows.rstd.data<P>(), y.data<T>(),
+                                           row_scratch.data<P>());
     });
     return y;
   }
@@ -79,15 +87,16 @@ struct DropoutAddLayerNormOp {
   // The kernel writes each row of dresidual before that row of dx, so the residual's slot is opened first.
   static void backward(const Saved& saved, const Tensor& dy, const Gradients<5>& d) {
     Tensor partials = saved.rows.partials();
-    dispatch(dy.dtype(), [&]<class T>() {
+    kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
+      using P = Precise<T>;
       const auto dresidual = pointer<T>(d[2].open());
       const auto dx = pointer<T>(d[0].open());
-      const auto dx_bias = pointer<T>(d[1].open());
-      const auto dgain = pointer<T>(d[3].open());
-      const auto dbias = pointer<T>(d[4].open());
-      kernels::dropout_add_layer_norm_backward(
-          saved.dropout, dy.rows(), dy.cols(), dy.data<T>(), saved.rows.normalized.data<T>(), saved.rows.rstd.data<T>(),
-          saved.rows.gain.data<T>(), dresidual, dx, dx_bias, dgain, dbias, partials.data<T>());
+      const auto dx_bias = pointer<P>(d[1].open());
+      const auto dgain = pointer<P>(d[3].open());
+      const auto dbias = pointer<P>(d[4].open());
+      kernels::dropout_add_layer_norm_backward<Isa>(
+          saved.dropout, dy.rows(), dy.cols(), dy.data<T>(), saved.rows.normalized.data<T>(), saved.rows.rstd.data<P>(),
+          saved.rows.gain.data<P>(), dresidual, dx, dx_bias, dgain, dbias, partials.data<P>());
     });
   }
 };

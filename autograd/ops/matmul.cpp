@@ -1,15 +1,48 @@
 #include "autograd/ops/matmul.h"
 
 namespace bertha {
+namespace {
 
-void matmul(kernels::Transpose transpose_a, kernels::Transpose transpose_b, const Tensor& a, const Tensor& b,
-            double beta, Tensor& c) {
-  const int64_t m = transpose_a == kernels::kYes ? a.cols() : a.rows();
-  const int64_t k = transpose_a == kernels::kYes ? a.rows() : a.cols();
-  const int64_t n = transpose_b == kernels::kYes ? b.rows() : b.cols();
-  dispatch(c.dtype(), [&]<class T>() {
-    kernels::gemm<T>(transpose_a, transpose_b, m, n, k, a.data<T>(), b.data<T>(), static_cast<T>(beta), c.data<T>());
-  });
+using kernels::Transpose;
+
+kernels::GemmShape gemm_shape(Transpose transpose_a, Transpose transpose_b, const Tensor& a, const Tensor& b) {
+  return {transpose_a, transpose_b, transpose_a == kernels::kYes ? a.cols() : a.rows(),
+          transpose_b == kernels::kYes ? b.rows() : b.cols(), transpose_a == kernels::kYes ? a.rows() : a.cols()};
+}
+
+template <class Isa, class A, class B, class C>
+void run(const kernels::GemmShape& shape, const Tensor& a, const Tensor& b, const Tensor& bias, double beta,
+         Tensor& c) {
+  Tensor scratch = Tensor::uninitialized({kernels::gemm_scratch_bytes<Isa, A, B, C>(shape) / 4 + 1}, DType::f32);
+  kernels::gemm<Isa>(shape, a.data<A>(), b.data<B>(), bias.empty() ? nullptr : bias.data<Precise<C>>(), beta,
+                     c.data<C>(), reinterpret_cast<std::byte*>(scratch.data<float>()));
+}
+
+void dispatch_gemm(Transpose transpose_a, Transpose transpose_b, const Tensor& a, const Tensor& b, const Tensor& bias,
+                   double beta, Tensor& c) {
+  const kernels::GemmShape shape = gemm_shape(transpose_a, transpose_b, a, b);
+  if (a.dtype() != DType::bf16) {
+    kernels::dispatch(a.dtype(), [&]<class Isa, class T>() {
+      if constexpr (!std::is_same_v<T, bfloat16>) run<Isa, T, T, T>(shape, a, b, bias, beta, c);
+    });
+  } else if (b.dtype() == DType::bf16) {
+    run<kernels::Avx512, bfloat16, bfloat16, float>(shape, a, b, bias, beta, c);
+  } else if (c.dtype() == DType::bf16) {
+    run<kernels::Avx512, bfloat16, float, bfloat16>(shape, a, b, bias, beta, c);
+  } else {
+    run<kernels::Avx512, bfloat16, float, float>(shape, a, b, bias, beta, c);
+  }
+}
+
+}  // namespace
+
+void matmul(Transpose transpose_a, Transpose transpose_b, const Tensor& a, const Tensor& b, double beta, Tensor& c) {
+  dispatch_gemm(transpose_a, transpose_b, a, b, {}, beta, c);
+}
+
+void matmul_add_bias(Transpose transpose_a, Transpose transpose_b, const Tensor& a, const Tensor& b, const Tensor& bias,
+                     Tensor& c) {
+  dispatch_gemm(transpose_a, transpose_b, a, b, bias, 0, c);
 }
 
 }  // namespace bertha

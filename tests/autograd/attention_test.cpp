@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "autograd/kernels/dropout_factors.h"
 #include "tests/autograd/gradcheck.h"
 
 namespace bertha {
@@ -67,13 +68,13 @@ Tensor reference(const Dropout& dropout, int64_t heads, const Lengths& cu, const
 TEST(Attention, GradientMatchesFiniteDifferences) {
   const Lengths cu = cumulative({3, 1, 5});
   for (const Dropout& d : {Dropout{}, third_dropout()}) {
-    EXPECT_TRUE(gradcheck([&](auto& v) { return attention(d, 2, cu, v[0]); }, {randn({9, 3 * 2 * 3})}));
+    EXPECT_TRUE(gradcheck([&](auto& v) { return attention(d, 2, cu, {}, v[0]); }, {randn({9, 3 * 2 * 3})}));
   }
 }
 
 TEST(Attention, GradientMatchesFiniteDifferencesOverSeveralRowBlocks) {
   const Lengths cu = cumulative({37});
-  EXPECT_TRUE(gradcheck([&](auto& v) { return attention(third_dropout(), 1, cu, v[0]); }, {randn({37, 6})}));
+  EXPECT_TRUE(gradcheck([&](auto& v) { return attention(third_dropout(), 1, cu, {}, v[0]); }, {randn({37, 6})}));
 }
 
 TEST(Attention, EqualsTheDefinition) {
@@ -83,8 +84,8 @@ TEST(Attention, EqualsTheDefinition) {
       const Tensor qkv = randn({cu.back(), 3 * 2 * head_size});
       for (const Dropout& d : {Dropout{}, third_dropout()}) {
         const Tensor expected = reference(d, 2, cu, qkv);
-        EXPECT_LE(max_difference(attention(d, 2, cu, Var(qkv)).value(), expected), 1e-12);
-        EXPECT_LE(max_difference(attention(d, 2, cu, Var(to_float(qkv))).value(), to_float(expected)), 2e-5);
+        EXPECT_LE(max_difference(attention(d, 2, cu, {}, Var(qkv)).value(), expected), 1e-12);
+        EXPECT_LE(max_difference(attention(d, 2, cu, {}, Var(to_float(qkv))).value(), to_float(expected)), 2e-5);
       }
     }
   }
@@ -92,7 +93,7 @@ TEST(Attention, EqualsTheDefinition) {
 
 TEST(Attention, FloatGradientAgreesWithDouble) {
   const Lengths cu = cumulative({40, 1, 90});
-  expect_float_agrees([&](auto& v) { return attention(third_dropout(), 2, cu, v[0]); }, {randn({131, 3 * 2 * 16})},
+  expect_float_agrees([&](auto& v) { return attention(third_dropout(), 2, cu, {}, v[0]); }, {randn({131, 3 * 2 * 16})},
                       5e-5);
 }
 
@@ -100,7 +101,7 @@ TEST(Attention, SurvivesEnormousScores) {
   const Lengths cu = cumulative({4});
   Tensor qkv = randn({4, 12});
   for (double& x : qkv.span<double>()) x *= 200;
-  const Tensor y = attention({}, 1, cu, Var(to_float(qkv))).value();
+  const Tensor y = attention({}, 1, cu, {}, Var(to_float(qkv))).value();
   for (const float e : y.span<float>()) EXPECT_TRUE(std::isfinite(e));
 }
 
@@ -108,17 +109,17 @@ TEST(Attention, ASequenceDoesNotSeeAnother) {
   const Tensor qkv = randn({7, 24});
   const Lengths both = cumulative({3, 4});
   const Lengths first = cumulative({3});
-  const Tensor y = attention({}, 2, both, Var(qkv)).value();
-  const Tensor alone = attention({}, 2, first, Var(qkv.row_range(0, 3))).value();
+  const Tensor y = attention({}, 2, both, {}, Var(qkv)).value();
+  const Tensor alone = attention({}, 2, first, {}, Var(qkv.row_range(0, 3))).value();
   EXPECT_EQ(max_difference(y.row_range(0, 3), alone), 0);
 }
 
 TEST(Attention, RefusesWhatDoesNotDivideOrEnd) {
   const Lengths cu = cumulative({3});
   const Var qkv(randn({3, 12}));
-  EXPECT_THROW(attention({}, 3, cu, qkv), ShapeError);
-  EXPECT_THROW(attention({}, 2, cumulative({2}), qkv), ShapeError);
-  EXPECT_THROW(attention({}, 2, Lengths{0, 2, 2, 3}, qkv), ShapeError);
+  EXPECT_THROW(attention({}, 3, cu, {}, qkv), ShapeError);
+  EXPECT_THROW(attention({}, 2, cumulative({2}), {}, qkv), ShapeError);
+  EXPECT_THROW(attention({}, 2, Lengths{0, 2, 2, 3}, {}, qkv), ShapeError);
 }
 
 TEST(AttentionProbabilities, RowsSumToOneAndReproduceTheOutput) {
@@ -126,7 +127,7 @@ TEST(AttentionProbabilities, RowsSumToOneAndReproduceTheOutput) {
   const Tensor qkv = randn({5, 12});
   const Tensor p = attention_probabilities(1, cu, qkv);
   ASSERT_EQ(p.numel(), 9 + 4);
-  const Tensor y = attention({}, 1, cu, Var(qkv)).value();
+  const Tensor y = attention({}, 1, cu, {}, Var(qkv)).value();
   for (int row = 0; row < 3; ++row) {
     double sum = 0;
     double first = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "autograd/core/random.h"
+#include "autograd/kernels/dropout_factors.h"
 #include "tests/autograd/gradcheck.h"
 #include "tests/autograd/half_dropout.h"
 

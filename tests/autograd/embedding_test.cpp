@@ -13,13 +13,13 @@ const std::vector<int32_t> kPositions = {0, 1, 2, 0, 1};
 const std::vector<int32_t> kTypes = {0, 0, 1, 1, 0};
 
 TEST(EmbeddingSum, GradientMatchesFiniteDifferences) {
-  const auto f = [](auto& v) { return embedding_sum({v[0], kWords}, {v[1], kPositions}, {v[2], kTypes}); };
+  const auto f = [](auto& v) { return embedding_sum(DType::f64, {v[0], kWords}, {v[1], kPositions}, {v[2], kTypes}); };
   EXPECT_TRUE(gradcheck(f, {randn({7, 5}), randn({4, 5}), randn({2, 5})}));
 }
 
 TEST(EmbeddingSum, ATiedTableCollectsBothUses) {
   const auto f = [](auto& v) {
-    return linear(embedding_sum({v[0], kWords}, {v[1], kPositions}, {v[2], kTypes}), v[0]);
+    return linear(embedding_sum(DType::f64, {v[0], kWords}, {v[1], kPositions}, {v[2], kTypes}), v[0]);
   };
   EXPECT_TRUE(gradcheck(f, {randn({7, 5}), randn({4, 5}), randn({2, 5})}));
 }
@@ -27,7 +27,7 @@ TEST(EmbeddingSum, ATiedTableCollectsBothUses) {
 TEST(EmbeddingSum, NamesAnIdOutsideItsTable) {
   const Var table(randn({3, 5}));
   try {
-    embedding_sum({table, kWords}, {table, kPositions}, {table, kTypes});
+    embedding_sum(DType::f64, {table, kWords}, {table, kPositions}, {table, kTypes});
     FAIL();
   } catch (const ShapeError& error) {
     EXPECT_STREQ(error.what(), "embedding_sum: id 3 at row 0 (a table of 3 rows)");

@@ -49,10 +49,10 @@ TEST_F(RunTest, DropoutNeedsTrainingAndDiffersFromSiteToSite) {
   const DropoutSite here(root_ / "here", 0.1);
   const DropoutSite there(root_ / "there", 0.1);
   bertha::Run run;
-  EXPECT_FALSE(run.dropout(here).active());
+  EXPECT_FALSE(run.dropout(here, {}).active());
   run.training = true;
-  EXPECT_TRUE(run.dropout(here).active());
-  EXPECT_NE(run.dropout(here).key, run.dropout(there).key);
+  EXPECT_TRUE(run.dropout(here, {}).active());
+  EXPECT_NE(run.dropout(here, {}).key, run.dropout(there, {}).key);
   EXPECT_THROW(DropoutSite(root_, 1.0), ShapeError);
 }
 

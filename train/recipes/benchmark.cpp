@@ -67,9 +67,10 @@ BenchmarkResult benchmark(const BenchmarkOptions& options, Communicator& communi
                                        Masker({}, tokenizer.vocabulary()), kSeed, MicroSlices(options.batch, micro)),
                        std::nullopt, {});
   BenchmarkResult result;
-  double peak_flops = kernels::measure_fma_peak();
+  double peak_flops = kernels::measure_peak(options.dtype);
   communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));
   TrainerOptions trainer_options;
+  trainer_options.dtype = options.dtype;
   trainer_options.steps = kWarmUpSteps + options.steps;
   trainer_options.schedule = {ScheduleKind::kConstant, 1e-4, 0, trainer_options.steps};
   Trainer trainer(trainer_options, task, communicator, {});

@@ -13,6 +13,7 @@ struct BenchmarkOptions {
   int64_t batch = 16;  // sequences a step over all ranks
   double fill = 1;     // row lengths are uniform in [2 fill - 1, 1] times the sequence length
   int64_t steps = 5;   // measured, after two of warm-up
+  DType dtype = DType::f32;
 };
 
 struct BenchmarkResult {

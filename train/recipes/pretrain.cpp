@@ -129,7 +129,7 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   initialize(model, config);
   PretrainingTask task = make_task(model, data, config, slices);
   const int64_t steps = steps_of(config.training, data.training->size());
-  double peak_flops = kernels::measure_fma_peak();
+  double peak_flops = kernels::measure_peak(DType::f32);
   communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));
   Trainer trainer(trainer_options(config, steps, peak_flops), task, communicator, events);
   const int64_t first_step = trainer.resume();
