@@ -13,6 +13,23 @@ struct FinalNode : Tape::Node {
   }
 };
 
+struct RecomputeNode : Tape::Node {
+  std::function<Var(Tape*, const Var&)> f;
+  Tensor x;
+  std::shared_ptr<GradientSlot> input, output;
+
+  void backward() override {
+    if (!output->written) return;
+    Tape tape;
+    // The inner pass writes straight into the outer slot, but finds its own tape through it.
+    auto slot = std::make_shared<GradientSlot>(*input);
+    slot->tape = &tape;
+    tape.backward(f(&tape, Var(x, slot)), output->memory);
+    input->memory = slot->memory;
+    input->written = slot->written;
+  }
+};
+
 }  // namespace
 
 GradientTarget GradientEntry::open() const {
@@ -42,6 +59,18 @@ void Tape::backward(const Var& loss) {
         loss.slot() ? "" : " that depends on no leaf", " (a single number)");
   const GradientTarget seed = GradientEntry(loss.slot().get()).open();
   dispatch(seed.out->dtype(), [&]<class T>() { *seed.out->data<T>() = 1; });
+  run();
+}
+
+void Tape::backward(const Var& y, Tensor dy) {
+  check(y.slot() && dy.shape() == y.value().shape(), "tape: gradient ", dy.shape(), " for a tensor ", y.value().shape(),
+        y.slot() ? "" : " that depends on no leaf");
+  y.slot()->memory = std::move(dy);
+  y.slot()->written = true;
+  run();
+}
+
+void Tape::run() {
   while (!nodes_.empty()) {
     const std::unique_ptr<Node> node = std::move(nodes_.back());
     nodes_.pop_back();
@@ -53,6 +82,19 @@ const Tensor& Tape::gradient(const Var& leaf) {
   check(leaf.slot() && leaf.slot()->written, "tape: no gradient has reached this tensor of shape ",
         leaf.value().shape());
   return leaf.slot()->memory;
+}
+
+Var recompute(const Var& x, std::function<Var(Tape*, const Var&)> f) {
+  Tensor y = f(nullptr, Var(x.value())).value();
+  if (!x.slot()) return Var(std::move(y));
+  auto node = std::make_unique<RecomputeNode>();
+  node->f = std::move(f);
+  node->x = x.value();
+  node->input = x.slot();
+  node->output = std::make_shared<GradientSlot>(x.slot()->tape, y.shape(), y.dtype());
+  const std::shared_ptr<GradientSlot> slot = node->output;
+  x.slot()->tape->push(std::move(node));
+  return {std::move(y), slot};
 }
 
 }  // namespace bertha

@@ -82,6 +82,8 @@ class Tape {
 
   /// Fills the gradients of everything `loss`, a single number, depends on; the tape is empty afterwards.
   void backward(const Var& loss);
+  /// The same from any tensor whose gradient is known.
+  void backward(const Var& y, Tensor dy);
 
   /// The gradient of a leaf; throws ShapeError where backward left none.
   static const Tensor& gradient(const Var& leaf);
@@ -93,8 +95,14 @@ class Tape {
   void push(std::unique_ptr<Node> node) { nodes_.push_back(std::move(node)); }
 
  private:
+  void run();
+
   std::vector<std::unique_ptr<Node>> nodes_;
 };
+
+/// y = f(null, x), of which only x is kept: backward calls f(tape, x) again with a tape of its own and goes through
+/// that. f must do the same both times; parameters it uses are its own. Source: Chen et al. 2016 (arXiv:1604.06174).
+Var recompute(const Var& x, std::function<Var(Tape*, const Var&)> f);
 
 namespace detail {
 

@@ -60,6 +60,7 @@ void add_bench(CLI::App& app) {
   sub->add_option("--fill", options.fill, "Row lengths are uniform in [2 fill - 1, 1] x S")
       ->check(CLI::Range(0.5, 1.0));
   sub->add_option("--steps", options.steps, "Steps to measure, after 2 of warm-up")->check(CLI::Range(1, 1 << 20));
+  sub->add_flag("--recompute", options.recompute, "Layers keep their input only and run again in backward");
   sub->add_flag("--json", command->json, "One JSON object");
   sub->callback([command] { run_bench(*command); });
 }

@@ -28,7 +28,9 @@ class Bert {
     const bool all = run.observer || rows.empty();
     for (const EncoderLayer& layer : layers_) {
       const bool last = &layer == &layers_.back();
-      x = layer(run, x, last && !all ? run.select_rows(rows) : run.all_rows());
+      const RowSet wanted = last && !all ? run.select_rows(rows) : run.all_rows();
+      // Backward begins with the last layer: what it keeps is needed at once.
+      x = run.recompute && run.tape && !last ? recomputed(layer, run, x, wanted) : layer(run, x, wanted);
     }
     return all ? gather_rows(x, rows) : x;
   }
@@ -36,6 +38,13 @@ class Bert {
   Embeddings embeddings;
 
  private:
+  static Var recomputed(const EncoderLayer& layer, const Run& run, const Var& x, const RowSet& wanted) {
+    return recompute(x, [&, wanted](Tape* tape, const Var& input) {
+      Run inner = run.on_tape(tape);
+      return layer(inner, input, wanted);
+    });
+  }
+
   std::string path_;
   std::vector<EncoderLayer> layers_;
 };

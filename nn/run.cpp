@@ -17,7 +17,7 @@ Var Run::use(const Parameter& parameter) {
   Var& var = used_[parameter.index];
   if (!var.slot()) {
     std::function<void()> on_final;
-    if (on_gradient) on_final = [this, &parameter] { on_gradient(parameter); };
+    if (on_gradient) on_final = [report = on_gradient, &parameter] { report(parameter); };
     var = tape->parameter(parameter.value, parameter.gradient, gradient, std::move(on_final));
   }
   return var;
@@ -30,6 +30,13 @@ RowSet Run::select_rows(std::span<const int32_t> rows) {
     for (const int32_t row : rows) selected_keys_.push_back(row_keys[static_cast<size_t>(row)]);
   }
   return {selected_rows_, selected_keys_};
+}
+
+Run Run::on_tape(Tape* other) const {
+  Run run = *this;
+  run.tape = other;
+  run.used_.clear();
+  return run;
 }
 
 Dropout Run::dropout(const DropoutSite& site, std::span<const uint64_t> keys) const {

@@ -42,6 +42,7 @@ struct Run {
   std::span<const int32_t> cu_seqlens;  // (B + 1), first 0, last N
   std::span<const uint64_t> row_keys;   // (N) identity of (sample, position); needed when training
   DType dtype = DType::f32;             // of activations and their gradients
+  bool recompute = false;               // layers keep their input only; backward runs them forward again
 
   Tape::Gradient gradient = Tape::Gradient::kOverwrite;
   /// Called when backward will not touch a parameter's gradient again.
@@ -54,6 +55,9 @@ struct Run {
 
   /// `keys` (rows of the tensor): the part of row_keys that it holds; must outlive backward.
   Dropout dropout(const DropoutSite& site, std::span<const uint64_t> keys) const;
+
+  /// The same pass recorded elsewhere.
+  Run on_tape(Tape* other) const;
 
   /// All rows of the batch.
   RowSet all_rows() const { return {{}, row_keys}; }

@@ -167,6 +167,7 @@ Run Trainer::make_run(Tape* tape, size_t index) {
   run.tape = tape;
   run.training = true;
   run.dtype = options_.dtype;
+  run.recompute = options_.recompute;
   run.seed = options_.seed;
   run.step = static_cast<uint32_t>(step_);
   const bool first = index == 0 || tree_;

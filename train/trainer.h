@@ -23,6 +23,7 @@ enum class Reduction { kOverlapped, kAfterBackward, kDeterministic };
 
 struct TrainerOptions {
   DType dtype = DType::f32;  // of activations
+  bool recompute = false;    // as Run::recompute
   int64_t steps = 0;
   int64_t global_batch_size = 0;
   uint64_t seed = 1;

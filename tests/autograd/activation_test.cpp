@@ -89,5 +89,14 @@ TEST(Simd, ExponentialAtItsEnds) {
   EXPECT_TRUE(std::isnan(at(NAN)));
 }
 
+TEST(BiasGelu, Bf16AgreesWithDouble) {
+  expect_bf16_agrees([](auto& v) { return bias_gelu(Gelu::kErf, v[0], v[1]); }, {randn({9, 37}), randn({37})}, {0},
+                     0.01);
+}
+
+TEST(Tanh, Bf16AgreesWithDouble) {
+  expect_bf16_agrees([](auto& v) { return tanh(v[0]); }, {randn({9, 37})}, {0}, 0.01);
+}
+
 }  // namespace
 }  // namespace bertha

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "autograd/kernels/dropout_factors.h"
+#include "autograd/ops/embedding.h"
 #include "tests/autograd/gradcheck.h"
 
 namespace bertha {
@@ -95,6 +96,30 @@ TEST(Attention, FloatGradientAgreesWithDouble) {
   const Lengths cu = cumulative({40, 1, 90});
   expect_float_agrees([&](auto& v) { return attention(third_dropout(), 2, cu, {}, v[0]); }, {randn({131, 3 * 2 * 16})},
                       5e-5);
+}
+
+TEST(Attention, Bf16AgreesWithDouble) {
+  const Lengths cu = cumulative({40, 1, 90});
+  expect_bf16_agrees([&](auto& v) { return attention(third_dropout(), 2, cu, {}, v[0]); }, {randn({131, 3 * 2 * 20})},
+                     {0}, 0.02);
+}
+
+const Lengths kQueries = {1, 39, 40, 41, 77, 130};
+
+TEST(Attention, QueriesAreRowsOfTheWhole) {
+  const Lengths cu = cumulative({40, 1, 90});
+  const auto some = [&](auto& v) { return attention(third_dropout(), 2, cu, kQueries, v[0]); };
+  const auto all = [&](auto& v) { return gather_rows(attention(third_dropout(), 2, cu, {}, v[0]), kQueries); };
+  expect_same_function(some, all, {randn({131, 3 * 2 * 5})}, 1e-12);
+  expect_float_agrees(some, {randn({131, 3 * 2 * 16})}, 5e-5);
+  expect_bf16_agrees(some, {randn({131, 3 * 2 * 16})}, {0}, 0.02);
+}
+
+TEST(Attention, RefusesQueriesThatDoNotRiseWithinTheBatch) {
+  const Lengths cu = cumulative({3});
+  const Var qkv(randn({3, 12}));
+  EXPECT_THROW(attention({}, 2, cu, Lengths{1, 1}, qkv), ShapeError);
+  EXPECT_THROW(attention({}, 2, cu, Lengths{1, 3}, qkv), ShapeError);
 }
 
 TEST(Attention, SurvivesEnormousScores) {

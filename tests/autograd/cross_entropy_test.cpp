@@ -14,6 +14,11 @@ TEST(LinearCrossEntropy, GradientMatchesFiniteDifferences) {
   EXPECT_TRUE(gradcheck(f, {randn({4, 3}), randn({7, 3}), randn({7})}));
 }
 
+TEST(LinearCrossEntropy, Bf16AgreesWithDouble) {
+  const auto f = [](auto& v) { return linear_cross_entropy(v[0], v[1], v[2], kLabels, 1, {}); };
+  expect_bf16_agrees(f, {randn({4, 30}), randn({61, 30}), randn({61})}, {0}, 0.01);
+}
+
 TEST(LinearCrossEntropy, FloatAgreesWithDouble) {
   const auto f = [](auto& v) { return linear_cross_entropy(v[0], v[1], v[2], kLabels, 1, {}); };
   expect_float_agrees(f, {randn({4, 30}), randn({61, 30}), randn({61})}, 5e-5);

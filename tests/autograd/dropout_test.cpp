@@ -43,6 +43,10 @@ TEST(Dropout, DependsOnTheRowsKeyAndNotOnItsPlace) {
   EXPECT_EQ(max_difference(y.row_range(1, 1), z.row_range(0, 1)), 0);
 }
 
+TEST(Dropout, Bf16AgreesWithDouble) {
+  expect_bf16_agrees([](auto& v) { return dropout(half_dropout(), v[0]); }, {randn({2, 300})}, {0}, 0.01);
+}
+
 TEST(Dropout, EveryArgumentChangesTheMask) {
   const Dropout base = half_dropout();
   const auto mask = [](const Dropout& d, uint64_t row, uint32_t lane, int64_t group) {

@@ -44,5 +44,25 @@ TEST(GatherRows, OfNoRowsLeavesAZeroGradient) {
   for (const double g : d[0].span<double>()) EXPECT_EQ(g, 0);
 }
 
+TEST(EmbeddingSum, Bf16AgreesWithDouble) {
+  if (!kernels::has_bf16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
+  const std::vector<Tensor> tables = {randn({9, 33}), randn({9, 33}), randn({9, 33})};
+  const auto sum = [&](DType dtype, const auto& convert) {
+    const Var words(convert(tables[0])), positions(convert(tables[1])), types(convert(tables[2]));
+    return embedding_sum(dtype, {words, kWords}, {positions, kPositions}, {types, kTypes}).value();
+  };
+  const Tensor rounded = sum(DType::bf16, to_float);
+  EXPECT_EQ(rounded.dtype(), DType::bf16);
+  EXPECT_LE(max_difference(to_double(rounded), sum(DType::f64, to_double)), 0.03);
+}
+
+TEST(GatherRows, Bf16AgreesWithDouble) {
+  expect_bf16_agrees(
+      [](auto& v) {
+        return gather_rows(v[0], std::vector<int32_t>{2, 0, 2});
+      },
+      {randn({4, 37})}, {0}, 0.01);
+}
+
 }  // namespace
 }  // namespace bertha

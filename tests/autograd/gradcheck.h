@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "autograd/core/random.h"
+#include "autograd/kernels/isa.h"
 #include "autograd/tape.h"
 
 namespace bertha {
@@ -25,6 +26,23 @@ inline Tensor randn(Shape shape, uint64_t seed = 0) {
 inline Tensor to_float(const Tensor& x) {
   Tensor y = Tensor::uninitialized(x.shape(), DType::f32);
   std::ranges::transform(x.span<double>(), y.span<float>().begin(), [](double e) { return static_cast<float>(e); });
+  return y;
+}
+
+inline Tensor to_bf16(const Tensor& x) {
+  Tensor y = Tensor::uninitialized(x.shape(), DType::bf16);
+  std::ranges::transform(x.span<double>(), y.span<bfloat16>().begin(),
+                         [](double e) { return bfloat16(static_cast<float>(e)); });
+  return y;
+}
+/// Any tensor's elements in double.
+inline Tensor to_double(const Tensor& x) {
+  Tensor y = Tensor::uninitialized(x.shape(), DType::f64);
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    y.data<double>()[i] = x.dtype() == DType::bf16  ? static_cast<float>(x.data<bfloat16>()[i])
+                          : x.dtype() == DType::f32 ? x.data<float>()[i]
+                                                    : x.data<double>()[i];
+  }
   return y;
 }
 
@@ -139,6 +157,34 @@ inline void expect_float_agrees(const Function& f, const std::vector<Tensor>& in
   for (size_t i = 0; i < got.size(); ++i) {
     EXPECT_LE(max_difference(got[i], to_float(want[i])), tolerance) << "gradient " << i;
   }
+}
+
+/// Asserts that with bf16 activations, the inputs that `activations` names, values and gradients are those in double of
+/// the same rounded inputs, to `tolerance` of the largest. All other inputs are f32.
+inline void expect_bf16_agrees(const Function& f, std::vector<Tensor> inputs, const std::vector<size_t>& activations,
+                               double tolerance) {
+  if (!kernels::has_bf16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
+  std::vector<Tensor> rounded;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool activation = std::ranges::find(activations, i) != activations.end();
+    rounded.push_back(activation ? to_bf16(inputs[i]) : to_float(inputs[i]));
+    inputs[i] = to_double(rounded[i]);
+  }
+  const auto expect_near = [tolerance](const Tensor& got, const Tensor& want, const char* what) {
+    double largest = 0;
+    for (const double x : want.span<double>()) largest = std::max(largest, std::abs(x));
+    EXPECT_LE(max_difference(to_double(got), want), tolerance * largest) << what;
+  };
+  const Tensor value = value_of(f, rounded);
+  expect_near(value, value_of(f, inputs), "value");
+  const Tensor cotangent = randn(value.shape());
+  const Tensor rounded_cotangent = value.dtype() == DType::bf16 ? to_bf16(cotangent) : to_float(cotangent);
+  Tape tape;
+  std::vector<Var> leaves;
+  for (const Tensor& input : rounded) leaves.push_back(tape.leaf(input));
+  tape.backward(f(leaves), rounded_cotangent);
+  const auto want = gradients_of(f, inputs, to_double(rounded_cotangent));
+  for (size_t i = 0; i < inputs.size(); ++i) expect_near(Tape::gradient(leaves[i]), want[i], "a gradient");
 }
 
 }  // namespace bertha

@@ -64,6 +64,10 @@ TEST(DropoutAddLayerNorm, EqualsItsPlainComposition) {
   }
 }
 
+TEST(DropoutAddLayerNorm, Bf16AgreesWithDouble) {
+  expect_bf16_agrees([](auto& v) { return fused(half_dropout(), v); }, inputs(70, 67), {0, 2}, 0.02);
+}
+
 TEST(DropoutAddLayerNorm, ResidualMayBeItsInput) {
   const auto f = [](auto& v) { return dropout_add_layer_norm(half_dropout(), v[0], v[1], v[0], {v[2], v[3], 1e-12}); };
   EXPECT_TRUE(gradcheck(f, {randn({3, 7}), randn({7}), randn({7}), randn({7})}));

@@ -81,5 +81,31 @@ TEST(Tape, BackwardNeedsASingleNumberThatDependsOnALeaf) {
   EXPECT_THROW(tape.backward(Var(randn({1}))), ShapeError);
 }
 
+TEST(Recompute, GivesTheSameGradientsAsKeeping) {
+  const Tensor w = randn({4, 4});
+  const auto block = [&](Tape*, const Var& x) { return tanh(linear(x, x)); };
+  expect_same_function([&](auto& v) { return recompute(recompute(v[0], block), block); },
+                       [&](auto& v) { return block(nullptr, block(nullptr, v[0])); }, {randn({4, 4})}, 0);
+}
+
+TEST(Recompute, AddsToAGradientThatIsThere) {
+  const auto square = [](Tape*, const Var& x) { return linear(x, x); };
+  EXPECT_TRUE(gradcheck([&](auto& v) { return add(recompute(v[0], square), v[0]); }, {randn({3, 3})}));
+}
+
+TEST(Recompute, ParametersAreFinalWhenTheInnerPassIsThrough) {
+  const Tensor w = randn({3, 3});
+  Tensor dw = Tensor::uninitialized({3, 3}, DType::f64);
+  int final_gradients = 0;
+  Tape tape;
+  const Var x = tape.leaf(randn({3, 3}));
+  const Var y = recompute(x, [&](Tape* inner, const Var& input) {
+    return linear(input,
+                  inner ? inner->parameter(w, dw, Tape::Gradient::kOverwrite, [&] { ++final_gradients; }) : Var(w));
+  });
+  tape.backward(y, randn({3, 3}));
+  EXPECT_EQ(final_gradients, 1);
+}
+
 }  // namespace
 }  // namespace bertha

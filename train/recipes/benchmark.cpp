@@ -71,6 +71,7 @@ BenchmarkResult benchmark(const BenchmarkOptions& options, Communicator& communi
   communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));
   TrainerOptions trainer_options;
   trainer_options.dtype = options.dtype;
+  trainer_options.recompute = options.recompute;
   trainer_options.steps = kWarmUpSteps + options.steps;
   trainer_options.schedule = {ScheduleKind::kConstant, 1e-4, 0, trainer_options.steps};
   Trainer trainer(trainer_options, task, communicator, {});

@@ -14,6 +14,7 @@ struct BenchmarkOptions {
   double fill = 1;     // row lengths are uniform in [2 fill - 1, 1] times the sequence length
   int64_t steps = 5;   // measured, after two of warm-up
   DType dtype = DType::f32;
+  bool recompute = false;
 };
 
 struct BenchmarkResult {
