@@ -25,8 +25,8 @@ std::string cpu_features() {
 }  // namespace
 
 std::string version_text() {
-  return fmt::format("bertha {}\ncompiler: g++ {}\nkernels: own, {}\nMPI: {}\nHDF5: {}\nCPU: {}", BERTHA_VERSION,
-                     __VERSION__, kernels::isa_name(), mpi_version(), hdf5_version(), cpu_features());
+  return fmt::format("bertha {}\ncompiler: g++ {}\nkernels: {} (own; no BLAS, no oneDNN)\nMPI: {}\nHDF5: {}\nCPU: {}",
+                     BERTHA_VERSION, __VERSION__, kernels::isa_name(), mpi_version(), hdf5_version(), cpu_features());
 }
 
 }  // namespace bertha

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "autograd/kernels/simd.h"
 #include "tests/autograd/gradcheck.h"
 #include "tests/autograd/plain_ops.h"
 
@@ -62,33 +61,6 @@ TEST(Tanh, FloatAgreesWithDouble) {
 }
 
 // The bounds that the header states, over the whole range.
-TEST(Simd, TranscendentalsKeepTheirErrorBounds) {
-  double exp_error = 0;
-  double erf_error = 0;
-  double tanh_error = 0;
-  for (float x = -86; x < 88; x += 0.0137f) {
-    const double e = simd::exp(simd::broadcast(x))[0];
-    exp_error = std::max(exp_error, std::abs(e / std::exp(static_cast<double>(x)) - 1));
-    erf_error =
-        std::max(erf_error, std::abs(simd::erf(simd::broadcast(x / 10))[0] - std::erf(static_cast<double>(x / 10))));
-    tanh_error =
-        std::max(tanh_error, std::abs(simd::tanh(simd::broadcast(x / 10))[0] - std::tanh(static_cast<double>(x / 10))));
-  }
-  EXPECT_LT(exp_error, 2e-7);
-  EXPECT_LT(erf_error, 2e-7);
-  EXPECT_LT(tanh_error, 2e-7);
-}
-
-TEST(Simd, ExponentialAtItsEnds) {
-  const auto at = [](float x) { return simd::exp(simd::broadcast(x))[0]; };
-  EXPECT_EQ(at(0), 1);
-  EXPECT_EQ(at(-INFINITY), 0);
-  EXPECT_EQ(at(-1e4f), 0);
-  EXPECT_EQ(at(1e4f), INFINITY);
-  EXPECT_EQ(at(INFINITY), INFINITY);
-  EXPECT_TRUE(std::isnan(at(NAN)));
-}
-
 TEST(BiasGelu, Bf16AgreesWithDouble) {
   expect_bf16_agrees([](auto& v) { return bias_gelu(Gelu::kErf, v[0], v[1]); }, {randn({9, 37}), randn({37})}, {0},
                      0.01);
