@@ -18,23 +18,32 @@ constexpr bool kPaired = std::is_same_v<A, bfloat16> || std::is_same_v<B, bfloat
 template <class A, class B>
 using UnitOf = std::conditional_t<kPaired<A, B>, float, A>;
 
-// A tile of the result, kRows x kVectors vectors, stays in registers for all of a pass over k: 8 x 48 numbers with
+// A tile of the result, kRows x kMostVectors vectors, stays in registers for all of a pass over k: 8 x 48 numbers with
 // AVX-512, 4 x 24 with AVX2.
 template <class Unit>
 constexpr int kLanes = simd::kWidth<Unit>;
 template <class Unit>
 constexpr int kRows = simd::kBytes == 64 ? 8 : 4;
-constexpr int kVectors = 3;
+constexpr int kMostVectors = 3;
 template <class Unit>
-constexpr int kCols = kVectors* kLanes<Unit>;
+constexpr int kCols = kMostVectors* kLanes<Unit>;
 
 constexpr int64_t kPassBytes = 4096;        // of one row along k: a panel of op(a) stays in the first-level cache
 constexpr int64_t kPairedPassBytes = 8192;  // fewer roundings of a bf16 result are worth a little speed
 constexpr int64_t kChunkBytes = 256 << 10;  // rows of op(a) that stay in the second-level cache
+constexpr int64_t kPrefetchBytes = 256;     // ahead in each of the rows that are packed side by side
+constexpr int64_t kPackLanes = 256;         // packed by one task
 constexpr int64_t kBlockBytes = 4 << 20;    // of the larger operand, packed at a time; stays in the last-level cache
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
+}
+
+// Units from one panel to the next: a cache line more than its size, for panels that start a power of two apart would
+// share one set of the cache.
+template <class Unit, int kWidth>
+int64_t panel_stride(int64_t units) {
+  return units * kWidth + 64 / static_cast<int64_t>(sizeof(Unit));
 }
 
 // How one product is cut.
@@ -55,8 +64,8 @@ struct Plan {
   int64_t block(int64_t panels, int64_t width) const {
     return std::clamp<int64_t>(kBlockBytes / (width * pass_bytes()), 1, panels);
   }
-  int64_t a_units() const { return ceil_div(a_block * kRows<Unit>, kLanes<Unit>) * kLanes<Unit> * pass_units; }
-  int64_t b_units() const { return b_block * kCols<Unit> * pass_units; }
+  int64_t a_units() const { return (a_block + 1) * panel_stride<Unit, kRows<Unit>>(pass_units); }
+  int64_t b_units() const { return b_block * panel_stride<Unit, kCols<Unit>>(pass_units); }
 
   int64_t units, passes, pass_units;
   int64_t a_panels, b_panels;
@@ -104,9 +113,14 @@ Vec<Unit> join_rows(const S* row, [[maybe_unused]] const S* next, int64_t count)
     return simd::load(row, count);
   } else {
 #ifdef __AVX512BF16__
-    const auto bits = [count](const S* from) {
+    const auto bits = [count](const S* from) -> __m512i {
       if (!from) return __m512i{};
-      return _mm512_cvtepu16_epi32(simd::narrow(simd::load(from, count)));
+      if constexpr (std::is_same_v<S, bfloat16>) {
+        const auto mask = static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1u << count) - 1);
+        return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from));
+      } else {
+        return _mm512_cvtepu16_epi32(simd::narrow(simd::load(from, count)));
+      }
     };
     return reinterpret_cast<Vec<Unit>>(_mm512_or_si512(bits(row), _mm512_slli_epi32(bits(next), 16)));
 #endif
@@ -118,7 +132,8 @@ Vec<Unit> join_rows(const S* row, [[maybe_unused]] const S* next, int64_t count)
 template <class Unit, bool paired, int kWidth, class S>
 class Packer {
  public:
-  Packer(const Operand<S>& operand, int64_t unit, int64_t units) : from_(operand), unit_(unit), units_(units) {}
+  Packer(const Operand<S>& operand, int64_t unit, int64_t units)
+      : from_(operand), unit_(unit), units_(units), stride_(panel_stride<Unit, kWidth>(units)) {}
 
   void pack(int64_t first, int64_t groups, Unit* to) const {
     if (from_.k_is_contiguous) {
@@ -135,14 +150,14 @@ class Packer {
   void put(Unit* to, int64_t group, int64_t unit, Vec<Unit> v) const {
     if constexpr (kWidth >= kGroup) {
       const int64_t lane = group * kGroup;
-      simd::store(to + (lane / kWidth * units_ + unit) * kWidth + lane % kWidth, v);
+      simd::store(to + lane / kWidth * stride_ + unit * kWidth + lane % kWidth, v);
     } else {
       static_assert(2 * kWidth == kGroup);
       typedef Unit Half __attribute__((vector_size(simd::kBytes / 2)));
       Half halves[2];
       std::memcpy(halves, &v, sizeof(v));
       for (int half = 0; half < 2; ++half) {
-        std::memcpy(to + ((2 * group + half) * units_ + unit) * kWidth, &halves[half], sizeof(Half));
+        std::memcpy(to + (2 * group + half) * stride_ + unit * kWidth, &halves[half], sizeof(Half));
       }
     }
   }
@@ -155,7 +170,9 @@ class Packer {
       const int64_t left = std::min(from_.k - index, (units_ - unit) * kPer);
       Vec<Unit> square[kGroup];
       for (int64_t i = 0; i < kGroup; ++i) {
-        square[i] = i < lanes ? load_units<Unit, paired>(from_.at(lane + i, index), left) : Vec<Unit>{};
+        const S* from = from_.at(lane + i, index);
+        __builtin_prefetch(reinterpret_cast<const char*>(from) + kPrefetchBytes);
+        square[i] = i < lanes ? load_units<Unit, paired>(from, left) : Vec<Unit>{};
       }
       simd::transpose(square);
       const int64_t count = std::min(kGroup, units_ - unit);
@@ -168,6 +185,7 @@ class Packer {
       const int64_t index = (unit_ + unit) * kPer;
       const S* row = from_.at(first, index);
       const S* next = index + 1 < from_.k ? row + from_.lanes : nullptr;
+      for (int64_t group = 0; group < groups; ++group) __builtin_prefetch(row + 8 * from_.lanes + group * kGroup);
       for (int64_t group = 0; group < groups; ++group) {
         const int64_t lane = group * kGroup;
         const int64_t count = std::min(kGroup, from_.lanes - first - lane);
@@ -181,7 +199,7 @@ class Packer {
   }
 
   const Operand<S>& from_;
-  int64_t unit_, units_;
+  int64_t unit_, units_, stride_;
 };
 
 // What becomes of a tile's sums.
@@ -212,13 +230,16 @@ V multiply_add(V sum, Unit a, V b) {
   }
 }
 
-// One panel of op(a) times one of op(b).
-template <bool paired, class Unit, class C>
+// One panel of op(a) times the first kVectors vectors of one of op(b).
+template <bool paired, int kVectors, class Unit, class C>
 void multiply_tile(int64_t units, const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) {
   constexpr int kR = kRows<Unit>;
   const int64_t rows = std::min<int64_t>(kR, result.m - row);
-  if (result.add) {
-    for (int r = 0; r < rows; ++r) __builtin_prefetch(result.c + (row + r) * result.n + col, 1);
+  for (int r = 0; r < rows; ++r) {
+    const C* c = result.c + (row + r) * result.n + col;
+    for (int byte = 0; byte < kVectors * kLanes<Unit> * static_cast<int>(sizeof(C)); byte += 64) {
+      __builtin_prefetch(reinterpret_cast<const char*>(c) + byte, 1);
+    }
   }
   Vec<Unit> sums[kR][kVectors] = {};
   for (int64_t unit = 0; unit < units; ++unit, a += kR, b += kCols<Unit>) {
@@ -231,9 +252,7 @@ void multiply_tile(int64_t units, const Unit* a, const Unit* b, const Result<C>&
   }
   for (int r = 0; r < kR; ++r) {
     if (r >= rows) break;
-    for (int v = 0; v < kVectors; ++v) {
-      if (col + v * kLanes<Unit> < result.n) result.write(row + r, col + v * kLanes<Unit>, sums[r][v]);
-    }
+    for (int v = 0; v < kVectors; ++v) result.write(row + r, col + v * kLanes<Unit>, sums[r][v]);
   }
 }
 
@@ -279,7 +298,7 @@ class Product {
     }
   }
 
-  void pack_a(int64_t begin, int64_t end) { pack<kRows<Unit>>(a_, begin, end, 64 / kRows<Unit>, packed_a_); }
+  void pack_a(int64_t begin, int64_t end) { pack<kRows<Unit>>(a_, begin, end, kPackLanes / kRows<Unit>, packed_a_); }
   void pack_b(int64_t begin, int64_t end) { pack<kCols<Unit>>(b_, begin, end, 1, packed_b_); }
 
   template <int kWidth, class S>
@@ -287,7 +306,7 @@ class Product {
     const Packer<Unit, paired, kWidth, S> packer(operand, unit_, units_);
     parallel_for(end - begin, grain, [&](int64_t first, int64_t last) {
       const int64_t groups = ceil_div((last - first) * kWidth, kLanes<Unit>);
-      packer.pack((begin + first) * kWidth, groups, to + first * kWidth * units_);
+      packer.pack((begin + first) * kWidth, groups, to + first * panel_stride<Unit, kWidth>(units_));
     });
   }
 
@@ -299,12 +318,21 @@ class Product {
         const int64_t begin = a_begin + task / cols * plan_.chunk;
         const int64_t end = std::min(a_end, begin + plan_.chunk);
         for (int64_t panel_a = begin; panel_a < end; ++panel_a) {
-          multiply_tile<paired>(units_, packed_a_ + (panel_a - a_begin) * kRows<Unit> * units_,
-                                packed_b_ + (panel_b - b_begin) * kCols<Unit> * units_, result, panel_a * kRows<Unit>,
-                                panel_b * kCols<Unit>);
+          multiply_panels(packed_a_ + (panel_a - a_begin) * panel_stride<Unit, kRows<Unit>>(units_),
+                          packed_b_ + (panel_b - b_begin) * panel_stride<Unit, kCols<Unit>>(units_), result,
+                          panel_a * kRows<Unit>, panel_b * kCols<Unit>);
         }
       }
     });
+  }
+
+  // The last panel of op(b) may have vectors to spare.
+  void multiply_panels(const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) const {
+    static_assert(kMostVectors == 3);
+    const int64_t vectors = ceil_div(result.n - col, kLanes<Unit>);
+    if (vectors >= 3) return multiply_tile<paired, 3>(units_, a, b, result, row, col);
+    if (vectors == 2) return multiply_tile<paired, 2>(units_, a, b, result, row, col);
+    multiply_tile<paired, 1>(units_, a, b, result, row, col);
   }
 
   Plan<Unit, paired> plan_;
