@@ -1,31 +1,27 @@
 #include "train/metrics.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
-
-#include "autograd/core/error.h"
 
 namespace bertha {
 namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* kLinesName = "/metrics.jsonl";
+constexpr const char* kEventsName = "/events.out.tfevents.bertha";
+
 // Bytes of `path` that hold whole lines of steps up to `step`, from the front.
-off_t length_to_keep(const std::string& path, int64_t step) {
+int64_t bytes_to_keep(const std::string& path, int64_t step) {
   std::ifstream file(path, std::ios::binary);
   std::string line;
-  off_t kept = 0;
+  int64_t kept = 0;
   while (std::getline(file, line) && !file.eof()) {
     const auto object = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!object.is_object() || !object.contains("step") || !object["step"].is_number_integer()) break;
     if (object["step"].get<int64_t>() > step) break;
-    kept += static_cast<off_t>(line.size()) + 1;
+    kept += static_cast<int64_t>(line.size()) + 1;
   }
   return kept;
 }
@@ -45,23 +41,13 @@ std::string to_json(const MetricsLine& line) {
   return object.dump();
 }
 
-MetricsLog::MetricsLog(const std::string& path, int64_t step) : path_(path) {
-  const off_t kept = length_to_keep(path, step);
-  descriptor_ = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  const bool ready =
-      descriptor_ >= 0 && ftruncate(descriptor_, kept) == 0 && lseek(descriptor_, kept, SEEK_SET) == kept;
-  check<Error>(ready, path, ": cannot be written (", std::strerror(errno), ")");
-}
-
-MetricsLog::~MetricsLog() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
+MetricsLog::MetricsLog(const std::string& directory, int64_t step)
+    : lines_(directory + kLinesName, bytes_to_keep(directory + kLinesName, step)),
+      events_(directory + kEventsName, step) {}
 
 void MetricsLog::write(const MetricsLine& line) {
-  const std::string text = to_json(line) + "\n";
-  const ssize_t written = ::write(descriptor_, text.data(), text.size());
-  check<Error>(written == static_cast<ssize_t>(text.size()), path_, ": cannot be written (",
-               written < 0 ? std::strerror(errno) : "the disk is full", ")");
+  lines_.append(to_json(line) + "\n");
+  events_.write(line.step, line.phase, line.values);
 }
 
 }  // namespace bertha

@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "train/continued_file.h"
+#include "train/tensorboard_events.h"
+
 namespace bertha {
 
 /// One line of metrics.jsonl: its phase, its step, and named numbers in the order of writing.
@@ -21,21 +24,19 @@ struct MetricsLine {
 /// null.
 std::string to_json(const MetricsLine& line);
 
-/// metrics.jsonl: one object a line, each step once. A line is written at once, so a crash tears at most the last.
+/// The history of a run, in its directory: metrics.jsonl, one object a line, and the same numbers as TensorBoard
+/// events, named PHASE/NAME. Each step is there once. A line is written at once, so a crash tears at most the last.
 class MetricsLog {
  public:
-  /// Opens `path` to continue after `step`: a torn last line and all lines of later steps are cut. Throws Error where
-  /// the file cannot be written.
-  MetricsLog(const std::string& path, int64_t step);
-  ~MetricsLog();
-  MetricsLog(const MetricsLog&) = delete;
-  MetricsLog& operator=(const MetricsLog&) = delete;
+  /// Opens the files of `directory` to continue after `step`: a torn last line and all lines of later steps are cut.
+  /// Throws Error where a file cannot be written.
+  MetricsLog(const std::string& directory, int64_t step);
 
   void write(const MetricsLine& line);
 
  private:
-  std::string path_;
-  int descriptor_ = -1;
+  ContinuedFile lines_;
+  EventFile events_;
 };
 
 }  // namespace bertha

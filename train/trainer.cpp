@@ -91,7 +91,7 @@ int64_t Trainer::resume() {
     if (is_writer()) events_.note("resuming from " + directory);
   }
   require_equal_parameters(communicator_, task_.parameters(), step_);
-  if (is_writer()) metrics_.emplace(options_.output + "/metrics.jsonl", step_);
+  if (is_writer()) metrics_.emplace(options_.output, step_);
   return step_;
 }
 

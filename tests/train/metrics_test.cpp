@@ -2,28 +2,28 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "autograd/core/error.h"
+#include "tests/temporary_directory.h"
 
 namespace bertha {
 namespace {
 
 class MetricsLogTest : public ::testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove(path_); }
   std::string content() const {
     std::ostringstream text;
     text << std::ifstream(path_).rdbuf();
     return text.str();
   }
-  std::string path_ = std::filesystem::temp_directory_path() / ("metrics-" + std::to_string(getpid()) + ".jsonl");
+
+  TemporaryDirectory folder_;
+  std::string path_ = folder_ / "metrics.jsonl";
 };
 
 TEST(MetricsLine, FloatsRoundTripAndNonFiniteNumbersAreNull) {
@@ -33,11 +33,11 @@ TEST(MetricsLine, FloatsRoundTripAndNonFiniteNumbersAreNull) {
 
 TEST_F(MetricsLogTest, CutsLaterStepsAndATornLine) {
   {
-    MetricsLog log(path_, 0);
+    MetricsLog log(folder_.path(), 0);
     for (int64_t step = 1; step <= 4; ++step) log.write({"train", step, {}});
   }
   std::ofstream(path_, std::ios::app) << R"({"phase":"train","st)";
-  MetricsLog log(path_, 2);
+  MetricsLog log(folder_.path(), 2);
   log.write({"train", 3, {}});
   EXPECT_EQ(content(),
             "{\"phase\":\"train\",\"step\":1}\n{\"phase\":\"train\",\"step\":2}\n{\"phase\":\"train\",\"step\":3}\n");
@@ -45,12 +45,21 @@ TEST_F(MetricsLogTest, CutsLaterStepsAndATornLine) {
 
 TEST_F(MetricsLogTest, ATornLastLineIsCutAlsoWhereItsStepFits) {
   std::ofstream(path_) << "{\"phase\":\"train\",\"step\":1}\n{\"phase\":\"train\",\"step\":2}";
-  MetricsLog log(path_, 9);
+  MetricsLog log(folder_.path(), 9);
   EXPECT_EQ(content(), "{\"phase\":\"train\",\"step\":1}\n");
 }
 
+TEST_F(MetricsLogTest, WritesTheSameNumbersAsTensorBoardEvents) {
+  const MetricsLine line{"evaluation", 3, {{"loss", 0.1}, {"mlm_accuracy", NAN}}};
+  MetricsLog(folder_.path(), 0).write(line);
+  std::ostringstream events;
+  events << std::ifstream(folder_ / "events.out.tfevents.bertha").rdbuf();
+  EXPECT_NE(events.str().find("evaluation/loss"), std::string::npos);
+  EXPECT_NE(events.str().find("evaluation/mlm_accuracy"), std::string::npos);
+}
+
 TEST_F(MetricsLogTest, AFullDiskIsAnError) {
-  MetricsLog log(path_, 0);
+  MetricsLog log(folder_.path(), 0);
   std::signal(SIGXFSZ, SIG_IGN);
   struct rlimit before = {};
   getrlimit(RLIMIT_FSIZE, &before);
