@@ -67,13 +67,53 @@ TEST(Config, LeftOutKeysHaveTheDocumentedDefaults) {
   EXPECT_EQ(c.training.schedule, ScheduleKind::kLinear);
   EXPECT_EQ(c.training.weight_decay, 0.01);
   EXPECT_EQ(c.training.clip_grad_norm, 1.0);
-  EXPECT_EQ(c.training.precision, DType::f32);
+  EXPECT_EQ(c.training.precision, Precision::kF32);
+  EXPECT_FALSE(c.training.recompute);
   EXPECT_EQ(c.training.seed, 1);
   EXPECT_FALSE(c.training.deterministic);
   EXPECT_TRUE(c.communication.overlap);
   EXPECT_EQ(c.evaluation.every_steps, 100);
   EXPECT_EQ(c.checkpoint.every_steps, 200);
   EXPECT_EQ(c.checkpoint.keep, 3);
+}
+
+TEST(Config, EveryKeyCanBeWritten) {
+  const PretrainConfig c = parse(R"(
+model: {preset: mini, vocab_size: 30522}
+task: mlm
+data:
+  text: [corpus/*.txt]
+  evaluation_text: [held-out.txt]
+  vocab: vocab.txt
+  lowercase: true
+  sequence_length: 128
+masking: {probability: 0.15, mask: 0.8, random: 0.1, keep: 0.1, whole_word: false}
+training:
+  steps: 1000
+  global_batch_size: 64
+  micro_batch_size: 16
+  optimizer: adamw
+  learning_rate: 1e-3
+  betas: [0.9, 0.999]
+  epsilon: 1e-6
+  warmup_steps: 100
+  schedule: linear
+  weight_decay: 0.01
+  clip_grad_norm: 1.0
+  precision: f32
+  recompute: false
+  seed: 1
+  deterministic: false
+communication: {overlap: true}
+evaluation: {every_steps: 100}
+checkpoint: {every_steps: 200, keep: 3}
+output: runs/mini
+)");
+  EXPECT_EQ(
+      differences(parse(kComplete), c),
+      (std::vector<std::string>{"data.evaluation_text: left out -> [held-out.txt]", "data.vocab: left out -> vocab.txt",
+                                "training.micro_batch_size: left out -> 16"}))
+      << "all other values are the defaults";
 }
 
 TEST(Config, PublishedKeysChangeThePresetWhereverTheyStand) {
@@ -106,13 +146,16 @@ TEST(Config, OverridesStandAsIfInTheFile) {
   const PretrainConfig c =
       parse(kComplete, {"model.vocab_size=8192", "data.text=[b.txt, 'c d.txt']", "training.steps=5",
                         "training.steps=20", "training.learning_rate=5e-4", "training.betas=[0.9, 0.98]",
-                        "masking={probability: 0.2}", "communication.overlap=false", "output=runs/other"});
+                        "training.precision=bf16", "training.recompute=true", "masking={probability: 0.2}",
+                        "communication.overlap=false", "output=runs/other"});
   EXPECT_EQ(c.model.config.vocab_size, 8192);
   EXPECT_EQ(c.data.text, (std::vector<std::string>{"b.txt", "c d.txt"}));
   EXPECT_EQ(c.training.steps, 20) << "the last one wins";
   EXPECT_EQ(c.training.warmup_steps, 2);
   EXPECT_EQ(c.training.learning_rate, 5e-4);
   EXPECT_EQ(c.training.betas[1], 0.98);
+  EXPECT_EQ(c.training.precision, Precision::kBf16);
+  EXPECT_TRUE(c.training.recompute);
   EXPECT_EQ(c.masking.probability, 0.2);
   EXPECT_FALSE(c.communication.overlap);
   EXPECT_EQ(c.output, "runs/other");
@@ -187,7 +230,7 @@ TEST(Config, WrongTypesSayWhatWasExpectedAndFound) {
       {"training.deterministic=yes", "expected true or false"},
       {"training.optimizer=sgd", "expected adamw or lamb for 'optimizer' in 'training', found 'sgd'"},
       {"training.schedule=step", "expected linear, polynomial, cosine, constant or warmup_stable_decay"},
-      {"training.precision=bf16", "expected f32 for 'precision' in 'training', found 'bf16'"},
+      {"training.precision=f16", "expected f32 or bf16 for 'precision' in 'training', found 'f16'"},
       {"training.betas=0.9", "expected two numbers from 0 to below 1"},
       {"training.betas=[0.9]", "found a list of 1"},
       {"training.betas=[0.9, 1]", "expected two numbers from 0 to below 1"},

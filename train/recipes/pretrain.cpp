@@ -70,6 +70,8 @@ PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data
 
 TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, double peak_flops) {
   const TrainingSection& t = config.training;
+  check<ConfigError>(t.precision == Precision::kF32 && !t.recompute,
+                     "training: precision bf16 and recompute are not there yet (expected f32 and false)");
   TrainerOptions options;
   options.steps = steps;
   options.global_batch_size = t.global_batch_size;
