@@ -142,6 +142,7 @@ Json training_state_of(const std::string& checkpoint) {
   return {{"step", state.step},
           {"samples", state.samples},
           {"tokens", state.tokens},
+          {"budget_used_ms", state.budget_used_ms},
           {"optimizer", state.optimizer},
           {"seed", state.identity.seed},
           {"global_batch_size", state.identity.global_batch_size},

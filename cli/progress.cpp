@@ -46,18 +46,20 @@ void Progress::metrics(const MetricsLine& line, int64_t steps) {
 
 void Progress::training(const MetricsLine& line, int64_t steps) {
   const auto now = Clock::now();
+  const double done = steps ? static_cast<double>(line.step) / static_cast<double>(steps) : value(line, "budget_share");
   if (first_ == Clock::time_point{}) {
     first_ = now;
-    first_step_ = line.step;
+    first_done_ = done;
   }
   const bool last = line.step == steps;
   if (!last && now - last_ < (terminal_ ? Clock::duration(kLivePause) : Clock::duration(kPlainPause))) return;
   last_ = now;
   const double elapsed = std::chrono::duration<double>(now - first_).count();
-  const auto done = static_cast<double>(line.step - first_step_);
-  const double left = done > 0 ? elapsed / done * static_cast<double>(steps - line.step) : 0;
+  const double left = done > first_done_ ? elapsed / (done - first_done_) * (1 - done) : 0;
+  const std::string step =
+      steps ? fmt::format("{}/{}", line.step, steps) : fmt::format("{} ({:.1f} % of the time)", line.step, 100 * done);
   const std::string text =
-      fmt::format("step {}/{} loss {:.4f} lr {:.2e} norm {:.2f} {:.0f} tokens/s mfu {:.0f} % left {}", line.step, steps,
+      fmt::format("step {} loss {:.4f} lr {:.2e} norm {:.2f} {:.0f} tokens/s mfu {:.0f} % left {}", step,
                   value(line, "loss"), value(line, "learning_rate"), value(line, "grad_norm"),
                   value(line, "tokens_per_s"), 100 * value(line, "mfu"), duration(left));
   if (terminal_) {

@@ -14,6 +14,7 @@ class Progress {
   Progress();
 
   void note(const std::string& sentence);
+  /// `steps` of the whole run, 0 where a time limits it.
   void metrics(const MetricsLine& line, int64_t steps);
 
  private:
@@ -26,7 +27,7 @@ class Progress {
   bool live_ = false;  // the cursor stands behind a live line
   Clock::time_point last_{};
   Clock::time_point first_{};  // of the first training line,
-  int64_t first_step_ = 0;     // for the time that is left
+  double first_done_ = 0;      // and the share of the run that was done then, for the time that is left
 };
 
 }  // namespace bertha

@@ -89,6 +89,7 @@ ConfigKey::Section training_keys(TrainingSection& training) {
   return {
       {"steps", &training.steps, kCount},
       {"epochs", &training.epochs, kCount},
+      {"time_budget", &training.time_budget},
       {"global_batch_size", &training.global_batch_size, kCount},
       {"micro_batch_size", &training.micro_batch_size, kCount},
       {"optimizer", choice_of<OptimizerKind>(training.optimizer, kOptimizers)},
@@ -178,8 +179,15 @@ void check_masking(const ConfigNode& root, const MaskingOptions& masking) {
 }
 
 void check_training(const ConfigNode& root, const TrainingSection& training) {
-  if (!training.steps && !training.epochs) fail_missing(root, "'steps' or 'epochs' in 'training'");
+  if (!training.steps && !training.epochs && !training.time_budget)
+    fail_missing(root, "'steps', 'epochs' or 'time_budget' in 'training'");
   check_not_both(root, "training", "steps", "epochs");
+  check_not_both(root, "training", "steps", "time_budget");
+  check_not_both(root, "training", "epochs", "time_budget");
+  if (training.time_budget && training.deterministic)
+    fail<ConfigError>(place_of(root, {"training", "time_budget"}),
+                      ": 'time_budget' and 'deterministic: true' in 'training' exclude each other (a clock never runs "
+                      "twice the same)");
   if (training.steps && training.warmup_steps > training.steps)
     fail<ConfigError>(place_of(root, {"training", "warmup_steps"}), ": warmup_steps ", *training.warmup_steps,
                       " is more than steps ", *training.steps);

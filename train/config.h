@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,14 +37,15 @@ struct DataSection {
 };
 
 struct TrainingSection {
-  std::optional<int64_t> steps, epochs;     // one of them
-  int64_t global_batch_size = 64;           // sequences per optimiser step over all ranks and micro-batches
-  std::optional<int64_t> micro_batch_size;  // left out: global_batch_size / ranks, at most 16
+  std::optional<int64_t> steps, epochs;             // one of these
+  std::optional<std::chrono::seconds> time_budget;  // or this, for steps, evaluations and checkpoints
+  int64_t global_batch_size = 64;                   // sequences per optimiser step over all ranks and micro-batches
+  std::optional<int64_t> micro_batch_size;          // left out: global_batch_size / ranks, at most 16
   OptimizerKind optimizer = OptimizerKind::kAdamW;
   double learning_rate = 1e-3;
   std::array<double, 2> betas{0.9, 0.999};
   double epsilon = 1e-6;
-  std::optional<int64_t> warmup_steps;  // left out: a tenth of the steps, filled in where `steps` is given
+  std::optional<int64_t> warmup_steps;  // left out: a tenth of the run, filled in where `steps` is given
   ScheduleKind schedule = ScheduleKind::kLinear;
   double weight_decay = 0.01;   // not on biases and LayerNorm
   double clip_grad_norm = 1.0;  // 0: no clipping

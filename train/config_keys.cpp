@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "autograd/core/error.h"
+#include "train/duration.h"
 
 namespace bertha {
 
@@ -143,6 +144,11 @@ struct Reader {
     if (node.items.size() != 2) refuse("two numbers " + std::string(range.words));
     for (size_t i = 0; i < 2; ++i) (*target)[i] = number<double>(node.items[i], "two numbers");
   }
+  void operator()(std::optional<std::chrono::seconds>* target) const {
+    const auto duration = is_text(node) ? parse_duration(node.text) : std::nullopt;
+    if (!duration || duration->count() == 0) refuse("a time such as 90s, 30m, 2h or 1d");
+    *target = duration;
+  }
   void operator()(std::string* target) const {
     if (!is_text(node)) refuse("a text");
     *target = node.text;
@@ -249,6 +255,9 @@ struct Printer {
   std::string operator()(const double* value) const { return printed(*value); }
   std::string operator()(const std::array<double, 2>* value) const {
     return printed_list({printed((*value)[0]), printed((*value)[1])});
+  }
+  std::string operator()(const std::optional<std::chrono::seconds>* value) const {
+    return *value ? to_text(**value) : "";
   }
   std::string operator()(const std::string* value) const { return value->empty() ? "" : quoted(*value); }
   std::string operator()(const std::vector<std::string>* value) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -33,8 +34,9 @@ struct ConfigChoice {
 /// it has before reading is the key's default. Empty texts, lists and optionals count as left out.
 struct ConfigKey {
   using Section = std::vector<ConfigKey>;
-  using Target = std::variant<bool*, int64_t*, std::optional<int64_t>*, double*, std::array<double, 2>*, std::string*,
-                              std::vector<std::string>*, ConfigChoice, Section>;
+  using Target = std::variant<bool*, int64_t*, std::optional<int64_t>*, double*, std::array<double, 2>*,
+                              std::optional<std::chrono::seconds>*, std::string*, std::vector<std::string>*,
+                              ConfigChoice, Section>;
   std::string_view name;
   Target target;
   ConfigRange range{0, 0, {}};  // of numbers

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace bertha {
 
@@ -17,12 +18,16 @@ enum class ScheduleKind { kLinear, kPolynomial, kCosine, kConstant, kWarmupStabl
 struct Schedule {
   ScheduleKind kind = ScheduleKind::kLinear;
   double peak = 0;
-  int64_t warmup_steps = 0;
+  std::optional<int64_t> warmup_steps;  // left out: a tenth of the run
   int64_t steps = 0;
 
   /// For the step of this number, from 0: peak (s + 1) / warmup_steps while s < warmup_steps. 0 from `steps` on, except
   /// for a constant rate.
   double learning_rate(int64_t step) const;
+
+  /// The same for a run of limited time, of which the share `share` (0 to 1) is used: r = (1 - share) / (1 - share at
+  /// the end of the warm-up), which of given warm-up steps is taken to be share * warmup_steps / step.
+  double learning_rate(int64_t step, double share) const;
 };
 
 }  // namespace bertha

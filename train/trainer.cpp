@@ -80,13 +80,14 @@ int64_t Trainer::resume() {
   if (!directory.empty()) {
     const TrainingStateFile file(directory);
     check_same_run(directory, file.state().identity, task_.identity());
-    check<MismatchError>(file.state().step <= options_.steps, directory, ": is at step ", file.state().step,
-                         " (the run ends at step ", options_.steps, ")");
+    check<MismatchError>(options_.time_budget || file.state().step <= options_.steps, directory, ": is at step ",
+                         file.state().step, " (the run ends at step ", options_.steps, ")");
     read_weights(directory, task_.parameters());
     read_moment(file, kFirstMoment, optimizer_.first_moments(), task_.parameters());
     read_moment(file, kSecondMoment, optimizer_.second_moments(), task_.parameters());
     step_ = file.state().step;
     tokens_ = file.state().tokens;
+    budget_used_ = static_cast<double>(file.state().budget_used_ms) / 1e3;
     optimizer_.set_steps(step_);
     if (is_writer()) events_.note("resuming from " + directory);
   }
@@ -100,31 +101,37 @@ Trainer::Outcome Trainer::run() {
   bool saved = true;
   bool stop = false;
   start_ = Clock::now();
-  while (step_ < options_.steps && !stop) {
+  if (options_.time_budget) budget_.emplace(*options_.time_budget, budget_used_, options_.budget_clock);
+  bool finished = budget_ ? budget_->was_spent() : step_ == options_.steps;
+  while (!finished && !stop) {
     const StepReport report = step();
     write_step(report);
-    const bool last = step_ == options_.steps;
-    if (last || step_ % options_.evaluate_every == 0) evaluate();
-    saved = last || step_ % options_.checkpoint_every == 0;
+    finished = report.last;
+    if (finished || is_due(TimeBudget::Work::kEvaluation, report)) evaluate();
+    if (finished && budget_) budget_->end();
+    saved = finished || is_due(TimeBudget::Work::kCheckpoint, report);
     if (saved) save_checkpoint();
     stop = report.stop;
   }
   if (!saved) save_checkpoint();
-  return step_ == options_.steps ? Outcome::kFinished : Outcome::kStopped;
+  return finished ? Outcome::kFinished : Outcome::kStopped;
 }
 
 StepReport Trainer::step() {
   const Clock::time_point begin = Clock::now();
+  if (budget_) budget_->begin();
   if (!std::exchange(started_, true)) task_.start(step_, local_slices_);
   StepReport report;
-  report.learning_rate = options_.schedule.learning_rate(step_);
   accumulate_gradients(report);
+  report.learning_rate =
+      budget_ ? options_.schedule.learning_rate(step_, report.budget_share) : options_.schedule.learning_rate(step_);
   report.gradient_norm = optimizer_.gradient_norm();
   require_finite(report);
   optimizer_.apply(report.learning_rate, report.gradient_norm);
   ++step_;
   tokens_ += report.tokens;
   report.seconds = seconds_since(begin);
+  if (budget_) budget_->finish(TimeBudget::Work::kStep);
   return report;
 }
 
@@ -184,19 +191,39 @@ void Trainer::backward_slice(size_t index, std::span<const double> scales, std::
   if (tree_) tree_->add(local_slices_.begin + static_cast<int64_t>(index), task_.parameters().gradients());
 }
 
-// Each slice has a place of its own in the exchange, so that the sum does not depend on who computed which.
+// Each slice has a place of its own in the exchange, so that the sum does not depend on who computed which. Rank 0
+// alone adds what its clock says, so that all ranks go by it.
 void Trainer::reduce_losses(std::span<const LossSums> by_slice, StepReport& report) {
   const size_t parts = report.parts.size();
   std::vector<double> losses(static_cast<size_t>(task_.slices()) * parts);
-  std::vector<int64_t> correct(parts);
+  std::vector<int64_t> correct(parts + 1);
   for (size_t i = 0; i < by_slice.size(); ++i) {
     losses[static_cast<size_t>(local_slices_.begin) * parts + i] = by_slice[i].loss;
     correct[i % parts] += by_slice[i].correct;
   }
+  losses.push_back(budget_ && is_writer() ? budget_->share() : 0);
+  correct.back() = is_writer() && is_last_step();
   communicator_.all_reduce_sum(std::span<double>(losses));
   communicator_.all_reduce_sum(std::span<int64_t>(correct));
+  report.budget_share = losses.back();
+  report.last = correct.back() > 0;
+  losses.pop_back();
   for (size_t i = 0; i < losses.size(); ++i) report.parts[i % parts].loss += losses[i];
   for (size_t p = 0; p < parts; ++p) report.parts[p].correct = correct[p];
+}
+
+bool Trainer::is_last_step() const {
+  if (!budget_) return step_ + 1 == options_.steps;
+  const bool evaluates = (step_ + 1) % options_.evaluate_every == 0;
+  const bool saves = (step_ + 1) % options_.checkpoint_every == 0;
+  return budget_->is_last_step((evaluates ? budget_->expected(TimeBudget::Work::kEvaluation) : 0) +
+                               (saves ? budget_->expected(TimeBudget::Work::kCheckpoint) : 0));
+}
+
+// After the step that `report` is of.
+bool Trainer::is_due(TimeBudget::Work work, const StepReport& report) const {
+  const int64_t every = work == TimeBudget::Work::kEvaluation ? options_.evaluate_every : options_.checkpoint_every;
+  return step_ % every == 0 || (budget_ && budget_->is_trial_due(work, report.budget_share));
 }
 
 void Trainer::require_finite(const StepReport& report) {
@@ -250,6 +277,7 @@ void Trainer::write_step(const StepReport& report) {
   line.add("mfu", report.flops / report.seconds / options_.peak_flops);
   line.add("communication_share", report.exposed_seconds / report.seconds);
   line.add("peak_rss_mib", peak_rss_mib());
+  if (budget_) line.add("budget_share", report.budget_share);
   write(line);
 }
 
@@ -261,7 +289,9 @@ void Trainer::write(const MetricsLine& line) {
 }
 
 void Trainer::evaluate() {
+  if (budget_) budget_->begin();
   const auto values = task_.evaluate(communicator_);
+  if (budget_) budget_->finish(TimeBudget::Work::kEvaluation);
   if (!is_writer() || values.empty()) return;
   MetricsLine line{"evaluation", step_, {{"tokens", static_cast<double>(tokens_)}}};
   line.values.insert(line.values.end(), values.begin(), values.end());
@@ -269,12 +299,14 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save_checkpoint() {
+  if (budget_) budget_->begin();
   require_equal_parameters(communicator_, task_.parameters(), step_);
   if (is_writer()) {
     const Clock::time_point begin = Clock::now();
     const TrainingState state = {.step = step_,
                                  .samples = step_ * options_.global_batch_size,
                                  .tokens = tokens_,
+                                 .budget_used_ms = budget_ ? std::llround(budget_->used() * 1e3) : 0,
                                  .optimizer = options_.optimizer.kind == OptimizerKind::kLamb ? "lamb" : "adamw",
                                  .configuration = options_.configuration,
                                  .identity = task_.identity()};
@@ -285,6 +317,7 @@ void Trainer::save_checkpoint() {
     write({"checkpoint", step_, {{"save_s", seconds_since(begin)}}});
   }
   communicator_.barrier();
+  if (budget_) budget_->finish(TimeBudget::Work::kCheckpoint);
 }
 
 }  // namespace bertha

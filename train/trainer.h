@@ -15,6 +15,7 @@
 #include "train/optimizer.h"
 #include "train/schedule.h"
 #include "train/slice_tree.h"
+#include "train/time_budget.h"
 #include "train/training_task.h"
 
 namespace bertha {
@@ -22,9 +23,10 @@ namespace bertha {
 enum class Reduction { kOverlapped, kAfterBackward, kDeterministic };
 
 struct TrainerOptions {
-  DType dtype = DType::f32;  // of activations
-  bool recompute = false;    // as Run::recompute
-  int64_t steps = 0;
+  DType dtype = DType::f32;                         // of activations
+  bool recompute = false;                           // as Run::recompute
+  int64_t steps = 0;                                // or
+  std::optional<std::chrono::seconds> time_budget;  // for steps, evaluations and checkpoints of all starts together
   int64_t global_batch_size = 0;
   uint64_t seed = 1;
   OptimizerOptions optimizer;
@@ -36,11 +38,13 @@ struct TrainerOptions {
   std::string output;         // the run directory
   std::string configuration;  // resolved, for the checkpoint
   double peak_flops = 0;      // of all cores of all ranks, a second
+  std::function<double()> budget_clock = steady_seconds;
 };
 
 /// What a run tells whoever watches; called on rank 0 only.
 struct RunEvents {
   std::function<void(const std::string& sentence)> note;
+  /// `steps` of the whole run, 0 where a time limits it; `line` then has the `budget_share` that is used.
   std::function<void(const MetricsLine& line, int64_t steps)> metrics;
 };
 
@@ -53,6 +57,8 @@ struct StepReport {
   double learning_rate = 0;
   double seconds = 0;
   double exposed_seconds = 0;  // of these, waited for other ranks' gradients
+  double budget_share = 0;     // used of the time for steps, by rank 0's clock; 0 without a time budget
+  bool last = false;           // the run ends with this step
   bool stop = false;           // a stop signal has come on some rank
 
   /// The sum of the parts' means.
@@ -71,8 +77,11 @@ class Trainer {
 
   enum class Outcome { kFinished, kStopped };
   /// Runs up to the last step, or until a stop signal was noted on any rank; a checkpoint holds the end in both cases.
+  /// With a time budget the last step is the one behind which only its evaluation and checkpoint still fit.
   /// Needs `resume` before. Throws as `step` does.
   Outcome run();
+
+  int64_t steps_done() const { return step_; }
 
   /// One optimiser step and nothing else. Collective.
   /// Throws Error naming step, tensor and layer where a loss or gradient is not finite; parameters are as before then.
@@ -86,6 +95,8 @@ class Trainer {
   void backward_slice(size_t index, std::span<const double> scales, std::span<LossSums> sums);
   Run make_run(Tape* tape, size_t index);
   void reduce_losses(std::span<const LossSums> by_slice, StepReport& report);
+  bool is_last_step() const;
+  bool is_due(TimeBudget::Work work, const StepReport& report) const;
   void require_finite(const StepReport& report);
   std::string first_nonfinite_activation();
 
@@ -109,6 +120,8 @@ class Trainer {
   int64_t tokens_ = 0;                      // trained on so far
   bool started_ = false;                    // the task knows where to go on from
   Clock::time_point start_ = Clock::now();
+  double budget_used_ = 0;            // by earlier starts, in seconds
+  std::optional<TimeBudget> budget_;  // while `run` runs
 };
 
 }  // namespace bertha

@@ -1,6 +1,4 @@
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -10,6 +8,7 @@
 #include <thread>
 
 #include "autograd/core/random.h"
+#include "tests/cli/background_command.h"
 #include "tests/cli/run_bertha.h"
 
 namespace bertha {
@@ -58,11 +57,14 @@ class Pretrain : public ::testing::Test {
   std::string config() const { return folder_ / "config.yaml"; }
   std::string output(const std::string& name) const { return " output='" + (folder_ / name) + "'"; }
 
-  CommandResult pretrain(const std::string& arguments) const {
-    return run_bertha("pretrain " + config() + " " + arguments, "");
+  CommandResult pretrain(const std::string& arguments) const { return run_command(command(arguments), ""); }
+
+  // One thread, for a small model is slow on more where other tests run beside.
+  std::string command(const std::string& arguments) const {
+    return std::string("OMP_NUM_THREADS=1 ") + BERTHA_BINARY + " pretrain " + config() + " " + arguments;
   }
 
-  // As `pretrain` on several ranks of one thread each.
+  // As `pretrain` on several ranks.
   CommandResult pretrain_on(int ranks, const std::string& arguments) const {
     return run_command(mpirun(ranks) + BERTHA_BINARY + " pretrain " + config() + " " + arguments, "");
   }
@@ -81,6 +83,17 @@ class Pretrain : public ::testing::Test {
       if (object["phase"] == "train") values.push_back(object["loss"]);
     }
     return values;
+  }
+
+  // Of the newest step of `run`; 0 before there is one.
+  double budget_share() const {
+    double share = 0;
+    std::istringstream lines(read_file(folder_ / "run/metrics.jsonl"));
+    for (std::string line; std::getline(lines, line);) {
+      const auto object = nlohmann::json::parse(line, nullptr, false);
+      if (object.is_object()) share = object.value("budget_share", share);
+    }
+    return share;
   }
 
   std::string weights(const std::string& name) const {
@@ -162,27 +175,68 @@ TEST_F(Pretrain, AKilledRunContinuesToTheSameBytes) {
   ASSERT_EQ(pretrain_on(2, output("whole") + " training.steps=40").exit_code, 0);
   const std::string command = mpirun(2) + BERTHA_BINARY + " pretrain " + config() + " training.steps=40" +
                               output("killed") + " >/dev/null 2>&1";
-  const pid_t child = fork();
-  if (child == 0) {
-    setpgid(0, 0);
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    _exit(127);
-  }
-  setpgid(child, child);
+  BackgroundCommand run(command);
   // Past the first checkpoint, wherever that is then.
-  for (int i = 0; i < 600 && !fs::exists(folder_ / "killed/checkpoints/latest"); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
+  ASSERT_TRUE(comes_true([&] { return fs::exists(folder_ / "killed/checkpoints/latest"); }));
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
-  kill(-child, SIGKILL);
-  waitpid(child, nullptr, 0);
-  ASSERT_TRUE(fs::exists(folder_ / "killed/checkpoints/latest"));
+  run.kill_and_wait();
   // Ranks run in groups of their own and end with mpirun; the files are theirs until then.
   std::this_thread::sleep_for(std::chrono::seconds(1));
   const CommandResult result = pretrain_on(2, "training.steps=40" + output("killed"));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(weights("killed"), weights("whole"));
   EXPECT_EQ(losses("killed"), losses("whole"));
+}
+
+TEST_F(Pretrain, ASignalSavesAndTheSameCommandContinuesToTheSameBytes) {
+  const std::string length = " training.steps=200 evaluation.every_steps=200 checkpoint.every_steps=200";
+  ASSERT_EQ(pretrain(output("whole") + length).exit_code, 0);
+  for (const int number : {SIGUSR1, SIGTERM, SIGINT}) {
+    const std::string name = "signal-" + std::to_string(number);
+    BackgroundCommand run("exec env " + command(length + output(name)) + " 2>" + (folder_ / "err"));
+    ASSERT_TRUE(comes_true([&] { return !read_file(folder_ / (name + "/metrics.jsonl")).empty(); }));
+    run.signal(number);
+    EXPECT_EQ(run.wait(), 0);
+    EXPECT_NE(read_file(folder_ / "err").find("stopped by a signal"), std::string::npos) << read_file(folder_ / "err");
+    const size_t done = losses(name).size();
+    ASSERT_LT(done, 200u);
+    std::string step = std::to_string(done);
+    step.insert(0, 8 - step.size(), '0');
+    EXPECT_EQ(read_file(folder_ / (name + "/checkpoints/latest")), "step-" + step + "\n");
+    EXPECT_FALSE(fs::exists(folder_ / (name + "/model")));
+    ASSERT_EQ(pretrain(output(name) + length).exit_code, 0);
+    EXPECT_EQ(losses(name), losses("whole"));
+    EXPECT_EQ(weights(name), weights("whole"));
+  }
+}
+
+TEST_F(Pretrain, ATimeBudgetIsKeptOverSeveralStarts) {
+  const std::string arguments = "training.steps=null training.time_budget=3s checkpoint.every_steps=1000000 ";
+  EXPECT_NE(pretrain(arguments + "--dry-run").out.find("length: 3s of steps"), std::string::npos);
+  EXPECT_NE(pretrain(arguments + "--print-config").out.find("time_budget: 3s"), std::string::npos);
+  BackgroundCommand first("exec env " + command(arguments) + " 2>" + (folder_ / "err"));
+  ASSERT_TRUE(comes_true([&] { return budget_share() > 0.3; }));
+  first.signal(SIGUSR1);
+  ASSERT_EQ(first.wait(), 0);
+  EXPECT_NE(read_file(folder_ / "err").find("% of the time)"), std::string::npos) << read_file(folder_ / "err");
+  EXPECT_NE(read_file(folder_ / "err").find("stopped by a signal"), std::string::npos) << read_file(folder_ / "err");
+  const double used = budget_share();
+  const size_t steps = losses("run").size();
+
+  const auto begin = std::chrono::steady_clock::now();
+  const CommandResult second = pretrain(arguments);
+  const auto taken = std::chrono::steady_clock::now() - begin;
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_NE(second.err.find("finished: "), std::string::npos) << second.err;
+  EXPECT_LT(taken, std::chrono::seconds(3)) << "a part was used before";
+  EXPECT_GT(losses("run").size(), steps);
+  EXPECT_GT(budget_share(), used);
+
+  const std::string weights_before = weights("run");
+  const CommandResult third = pretrain(arguments);
+  EXPECT_NE(third.err.find("this run is finished"), std::string::npos) << third.err;
+  EXPECT_EQ(weights("run"), weights_before);
+  EXPECT_EQ(pretrain(arguments + "training.deterministic=true").exit_code, 2);
 }
 
 TEST_F(Pretrain, AFinishedRunSaysSo) {

@@ -170,6 +170,13 @@ TEST(Config, AnOverrideWithNullLeavesTheKeyOut) {
             "training.stepz=: unknown key 'stepz' in 'training' (did you mean 'steps'?)");
 }
 
+TEST(Config, TheLengthCanBeATime) {
+  const PretrainConfig c = parse(kComplete, {"training.steps=null", "training.time_budget=120m"});
+  EXPECT_EQ(c.training.time_budget, std::chrono::hours(2));
+  EXPECT_FALSE(c.training.warmup_steps.has_value()) << "a tenth of the time";
+  EXPECT_NE(to_yaml(c).find("  time_budget: 2h\n"), std::string::npos) << to_yaml(c);
+}
+
 TEST(Config, PrintsWhatLoadsBackToTheSame) {
   for (const Overrides& overrides : {
            Overrides{},
@@ -177,6 +184,7 @@ TEST(Config, PrintsWhatLoadsBackToTheSame) {
                      "data.evaluation_text=['null', '*.txt', '1e3']"},
            Overrides{"training.steps=null", "training.epochs=3", "training.micro_batch_size=4",
                      "training.optimizer=lamb"},
+           Overrides{"training.steps=null", "training.time_budget=90m"},
            Overrides{"training.learning_rate=0.1000000000000000055", "training.epsilon=1e-300",
                      "training.seed=123456789012"},
        }) {
@@ -231,6 +239,10 @@ TEST(Config, WrongTypesSayWhatWasExpectedAndFound) {
       {"training.optimizer=sgd", "expected adamw or lamb for 'optimizer' in 'training', found 'sgd'"},
       {"training.schedule=step", "expected linear, polynomial, cosine, constant or warmup_stable_decay"},
       {"training.precision=f16", "expected f32 or bf16 for 'precision' in 'training', found 'f16'"},
+      {"training.time_budget=2",
+       "expected a time such as 90s, 30m, 2h or 1d for 'time_budget' in 'training', found '2'"},
+      {"training.time_budget=0h", "expected a time"},
+      {"training.time_budget=[1h]", "found a list of 1"},
       {"training.betas=0.9", "expected two numbers from 0 to below 1"},
       {"training.betas=[0.9]", "found a list of 1"},
       {"training.betas=[0.9, 1]", "expected two numbers from 0 to below 1"},
@@ -264,6 +276,15 @@ TEST(Config, ChecksThatTakeSeveralKeys) {
       {{"training.epochs=2"},
        "training.epochs=2: 'epochs' and 'steps' in 'training' exclude each other (the override training.steps=null "
        "leaves one out)"},
+      {{"training.time_budget=2h"},
+       "training.time_budget=2h: 'time_budget' and 'steps' in 'training' exclude each other (the override "
+       "training.steps=null leaves one out)"},
+      {{"training={epochs: 1, time_budget: 2h}"},
+       "training={epochs: 1, time_budget: 2h}: 'time_budget' and 'epochs' in 'training' exclude each other (the "
+       "override training.epochs=null leaves one out)"},
+      {{"training={time_budget: 2h, deterministic: true}"},
+       "training={time_budget: 2h, deterministic: true}: 'time_budget' and 'deterministic: true' in 'training' exclude "
+       "each other (a clock never runs twice the same)"},
       {{"data.shards=dir"},
        "data.shards=dir: 'shards' and 'text' in 'data' exclude each other (the override data.text=null leaves one "
        "out)"},
@@ -287,7 +308,8 @@ TEST(Config, EveryRequiredKeyIsMissed) {
             "pretrain.yaml: missing key 'model' (a preset, the published keys or initialize_from)");
   EXPECT_EQ(refusal(kComplete, {"model={}"}), refusal(kComplete, {"model=null"}));
   EXPECT_EQ(refusal(kComplete, {"data=null"}), "pretrain.yaml: missing key 'text' or 'shards' in 'data'");
-  EXPECT_EQ(refusal(kComplete, {"training.steps="}), "pretrain.yaml: missing key 'steps' or 'epochs' in 'training'");
+  EXPECT_EQ(refusal(kComplete, {"training.steps="}),
+            "pretrain.yaml: missing key 'steps', 'epochs' or 'time_budget' in 'training'");
   EXPECT_EQ(refusal(kComplete, {"output=null"}), "pretrain.yaml: missing key 'output' (the folder of the run)");
   EXPECT_EQ(refusal(""), refusal(kComplete, {"model=null"}));
 }

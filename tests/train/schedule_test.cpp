@@ -40,6 +40,40 @@ TEST(Schedule, WarmupStableDecayFallsOverTheLastTenth) {
   EXPECT_EQ(schedule.learning_rate(40), 0);
 }
 
+TEST(Schedule, WarmupLeftOutIsATenth) {
+  const Schedule schedule{ScheduleKind::kLinear, 1, std::nullopt, 40};
+  EXPECT_DOUBLE_EQ(schedule.learning_rate(1), 0.5);
+  EXPECT_DOUBLE_EQ(schedule.learning_rate(4), 1);
+  EXPECT_DOUBLE_EQ(schedule.learning_rate(22), 0.5);
+}
+
+TEST(Schedule, FollowsTheShareOfATimeBudget) {
+  const auto rate = [](ScheduleKind kind, double share) {
+    return Schedule{kind, 2, std::nullopt, 0}.learning_rate(77, share);
+  };
+  for (const auto kind : {ScheduleKind::kLinear, ScheduleKind::kPolynomial, ScheduleKind::kCosine,
+                          ScheduleKind::kConstant, ScheduleKind::kWarmupStableDecay}) {
+    EXPECT_DOUBLE_EQ(rate(kind, 0.05), 1) << "in the middle of the warm-up";
+    EXPECT_DOUBLE_EQ(rate(kind, 0.1), 2);
+    EXPECT_EQ(rate(kind, 1), kind == ScheduleKind::kConstant ? 2 : 0);
+  }
+  EXPECT_DOUBLE_EQ(rate(ScheduleKind::kLinear, 0.55), 1);
+  EXPECT_DOUBLE_EQ(rate(ScheduleKind::kPolynomial, 0.775), 1);
+  EXPECT_DOUBLE_EQ(rate(ScheduleKind::kCosine, 0.55), 1);
+  EXPECT_DOUBLE_EQ(rate(ScheduleKind::kWarmupStableDecay, 0.9), 2);
+  EXPECT_DOUBLE_EQ(rate(ScheduleKind::kWarmupStableDecay, 0.95), 1);
+}
+
+TEST(Schedule, WarmupStepsStayStepsUnderATimeBudget) {
+  const Schedule schedule{ScheduleKind::kLinear, 2, 10, 0};
+  EXPECT_DOUBLE_EQ(schedule.learning_rate(4, 0.1), 1);
+  EXPECT_DOUBLE_EQ(schedule.learning_rate(10, 0.2), 2);
+  EXPECT_DOUBLE_EQ(schedule.learning_rate(30, 0.6), 1) << "the warm-up took a share of 0.2";
+  EXPECT_EQ(schedule.learning_rate(50, 1), 0);
+  EXPECT_EQ(schedule.learning_rate(10, 1), 0) << "nothing but warm-up";
+  EXPECT_DOUBLE_EQ((Schedule{ScheduleKind::kLinear, 2, 0, 0}.learning_rate(0, 0)), 2);
+}
+
 TEST(Schedule, EveryKindIsFiniteWithoutWarmupAndWithNothingElse) {
   for (const auto kind : {ScheduleKind::kLinear, ScheduleKind::kPolynomial, ScheduleKind::kCosine,
                           ScheduleKind::kConstant, ScheduleKind::kWarmupStableDecay}) {

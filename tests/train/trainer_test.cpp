@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -162,6 +163,81 @@ TEST_F(TrainerTest, ASignalSavesAndStops) {
   SmallTask again(MicroSlices(10, 5));
   Trainer next(o, *again, self, kSilent);
   EXPECT_EQ(next.resume(), 3);
+}
+
+// A second, of which every look at the clock takes four milliseconds.
+TrainerOptions a_second(const std::string& output) {
+  TrainerOptions o = options(Reduction::kOverlapped, 0);
+  o.time_budget = std::chrono::seconds(1);
+  o.schedule = {ScheduleKind::kLinear, 1e-2, std::nullopt, 0};
+  o.output = output;
+  o.evaluate_every = o.checkpoint_every = 1'000'000;
+  o.budget_clock = [now = 0.0]() mutable { return now += 4e-3; };
+  return o;
+}
+
+TEST_F(TrainerTest, ATimeBudgetEndsAllRanksWithTheSameStep) {
+  std::vector<int64_t> steps(3);
+  std::vector<std::vector<float>> values(3);
+  run_as_ranks(3, [&](Communicator& communicator) {
+    TrainerOptions o = a_second(directory_);
+    const int rank = communicator.rank();
+    if (rank > 0) o.budget_clock = [rank, now = 0.0]() mutable { return now += rank; };  // nobody goes by these
+    SmallTask task(MicroSlices(10, 2));
+    Trainer trainer(o, *task, communicator, kSilent);
+    trainer.resume();
+    EXPECT_EQ(trainer.run(), Trainer::Outcome::kFinished);
+    const auto trained = task.model().parameters().values();
+    steps[static_cast<size_t>(rank)] = trainer.steps_done();
+    values[static_cast<size_t>(rank)].assign(trained.begin(), trained.end());
+  });
+  EXPECT_GT(steps[0], 20);
+  for (size_t rank = 1; rank < 3; ++rank) {
+    EXPECT_EQ(steps[rank], steps[0]);
+    EXPECT_EQ(values[rank], values[0]);
+  }
+}
+
+TEST_F(TrainerTest, TheScheduleFitsATimeBudget) {
+  SelfCommunicator self;
+  SmallTask task(MicroSlices(10, 5));
+  Trainer trainer(a_second(directory_), *task, self, kSilent);
+  trainer.resume();
+  trainer.run();
+  const auto lines = metrics(directory_, "train");
+  ASSERT_EQ(lines.size(), static_cast<size_t>(trainer.steps_done()));
+  for (const auto& line : lines) {
+    const double share = line["budget_share"];
+    EXPECT_DOUBLE_EQ(line["learning_rate"], 1e-2 * (share < 0.1 ? share / 0.1 : (1 - share) / 0.9));
+  }
+  EXPECT_GT(lines.back()["budget_share"], 0.95);
+  EXPECT_EQ(metrics(directory_, "evaluation").size(), 2) << "a trial after a tenth, and the last";
+  EXPECT_EQ(metrics(directory_, "checkpoint").size(), 2);
+}
+
+TEST_F(TrainerTest, AResumedTimeBudgetContinuesWithTheRest) {
+  SelfCommunicator self;
+  const auto run = [&](const TrainerOptions& o, const RunEvents& events) {
+    SmallTask task(MicroSlices(10, 5));
+    Trainer trainer(o, *task, self, events);
+    const int64_t first = trainer.resume();
+    const Trainer::Outcome outcome = trainer.run();
+    return std::pair(outcome, trainer.steps_done() - first);
+  };
+  RunEvents stop_after_20 = kSilent;
+  stop_after_20.metrics = [](const MetricsLine& line, int64_t) {
+    if (line.phase == "train" && line.step == 20) std::raise(SIGUSR1);
+  };
+  const auto first = run(a_second(directory_), stop_after_20);
+  EXPECT_EQ(first, std::pair(Trainer::Outcome::kStopped, int64_t{21}));
+  const auto second = run(a_second(directory_), kSilent);
+  EXPECT_EQ(second.first, Trainer::Outcome::kFinished);
+  const auto whole = run(a_second(directory_ / "whole"), kSilent);
+  EXPECT_NEAR(static_cast<double>(first.second + second.second), static_cast<double>(whole.second), 3);
+  EXPECT_EQ(run(a_second(directory_), kSilent), std::pair(Trainer::Outcome::kFinished, int64_t{0})) << "all is used";
+  TrainerOptions longer = a_second(directory_);
+  longer.time_budget = std::chrono::seconds(2);
+  EXPECT_NEAR(static_cast<double>(run(longer, kSilent).second), static_cast<double>(whole.second), 3);
 }
 
 TEST_F(TrainerTest, NamesTheFirstLayerThatIsNotFinite) {

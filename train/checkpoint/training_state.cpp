@@ -101,6 +101,7 @@ void write_members(hid_t file, const TrainingState& state) {
   write_integer(file, "step", state.step);
   write_integer(file, "samples", state.samples);
   write_integer(file, "tokens", state.tokens);
+  write_integer(file, "budget_used_ms", state.budget_used_ms);
   write_text(file, "optimizer", state.optimizer);
   write_text(file, "configuration", state.configuration);
   const Id identity = make_group(file, "identity");
@@ -265,6 +266,7 @@ TrainingState read_members(hid_t file, const std::string& path) {
   state.step = read_integer<int64_t>(file, path, "step");
   state.samples = read_integer<int64_t>(file, path, "samples");
   state.tokens = read_integer<int64_t>(file, path, "tokens");
+  state.budget_used_ms = read_integer<int64_t>(file, path, "budget_used_ms");
   state.optimizer = read_text_set(file, path, "optimizer");
   state.configuration = read_text_set(file, path, "configuration");
   state.identity.model = read_text_set(file, path, "identity/model");
@@ -272,8 +274,9 @@ TrainingState read_members(hid_t file, const std::string& path) {
   state.identity.data_hash = read_integer<uint64_t>(file, path, "identity/data_hash");
   state.identity.seed = read_integer<uint64_t>(file, path, "identity/seed");
   state.identity.global_batch_size = read_integer<int64_t>(file, path, "identity/global_batch_size");
-  check<DamagedFileError>(state.step >= 0 && state.samples >= 0 && state.tokens >= 0, path, ": step ", state.step,
-                          ", samples ", state.samples, ", tokens ", state.tokens, " (none may be negative)");
+  check<DamagedFileError>(state.step >= 0 && state.samples >= 0 && state.tokens >= 0 && state.budget_used_ms >= 0, path,
+                          ": step ", state.step, ", samples ", state.samples, ", tokens ", state.tokens,
+                          ", budget_used_ms ", state.budget_used_ms, " (none may be negative)");
   return state;
 }
 

@@ -26,9 +26,10 @@ struct RunIdentity {
 
 /// All that a run needs to go on, besides weights and moments. No state of a random generator: there is none.
 struct TrainingState {
-  int64_t step = 0;     // optimiser steps done
-  int64_t samples = 0;  // consumed so far, which is the position in the training stream
-  int64_t tokens = 0;   // trained on so far
+  int64_t step = 0;            // optimiser steps done
+  int64_t samples = 0;         // consumed so far, which is the position in the training stream
+  int64_t tokens = 0;          // trained on so far
+  int64_t budget_used_ms = 0;  // of training.time_budget; 0 without one
   std::string optimizer;
   std::string configuration;  // the resolved YAML
   RunIdentity identity;

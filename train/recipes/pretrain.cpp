@@ -10,6 +10,7 @@
 #include "autograd/kernels/peak.h"
 #include "data/sequence_source.h"
 #include "train/checkpoint/atomic_directory.h"
+#include "train/duration.h"
 #include "train/model_directory.h"
 #include "train/rank_agreement.h"
 #include "train/recipes/pretraining_data.h"
@@ -74,10 +75,11 @@ TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, doub
                      "training: precision bf16 and recompute are not there yet (expected f32 and false)");
   TrainerOptions options;
   options.steps = steps;
+  options.time_budget = t.time_budget;
   options.global_batch_size = t.global_batch_size;
   options.seed = static_cast<uint64_t>(t.seed);
   options.optimizer = {t.optimizer, t.betas[0], t.betas[1], t.epsilon, t.weight_decay, t.clip_grad_norm};
-  options.schedule = {t.schedule, t.learning_rate, t.warmup_steps.value_or(steps / 10), steps};
+  options.schedule = {t.schedule, t.learning_rate, t.warmup_steps, steps};
   options.reduction = t.deterministic                ? Reduction::kDeterministic
                       : config.communication.overlap ? Reduction::kOverlapped
                                                      : Reduction::kAfterBackward;
@@ -90,6 +92,10 @@ TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, doub
   return options;
 }
 
+std::string length(const TrainingSection& training, int64_t steps) {
+  return training.time_budget ? to_text(*training.time_budget) + " of steps" : fmt::format("{} steps", steps);
+}
+
 void note_plateau(const PretrainingData& data, const RunEvents& events) {
   if (!data.held_out) return;
   const double nats =
@@ -98,14 +104,14 @@ void note_plateau(const PretrainingData& data, const RunEvents& events) {
       "unigram cross-entropy of the held-out text: {:.4f} nats (what token frequencies alone reach)", nats));
 }
 
-void finish(const PretrainConfig& config, const PretrainingTask& task, Trainer::Outcome outcome, int64_t first_step,
-            int64_t steps, const RunEvents& events) {
+void finish(const PretrainConfig& config, const PretrainingTask& task, Trainer::Outcome outcome, int64_t steps_made,
+            const RunEvents& events) {
   const std::string directory = config.output + "/model";
   if (outcome == Trainer::Outcome::kStopped) {
     events.note("stopped by a signal; saved in " + config.output + "/checkpoints, and the same command continues");
     return;
   }
-  const bool was_finished = first_step == steps && fs::exists(directory);
+  const bool was_finished = steps_made == 0 && fs::exists(directory);
   if (!was_finished) publish_model(directory, task.model_content());
   events.note((was_finished ? "this run is finished: " : "finished: ") + directory);
 }
@@ -137,14 +143,14 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   const int64_t first_step = trainer.resume();
   if (reports) {
     write_configuration(config, events);
-    events.note(
-        fmt::format("{} parameters, {} steps of {} sequences in {} micro-slices; {} ranks of {} threads, {:.0f} "
-                    "GFLOP/s (f32 fma peak)",
-                    parameter_count(model.parameters()), steps, config.training.global_batch_size, slices.count(),
-                    communicator.size(), num_threads(), peak_flops / 1e9));
+    events.note(fmt::format(
+        "{} parameters, {} of {} sequences in {} micro-slices; {} ranks of {} threads, {:.0f} "
+        "GFLOP/s (f32 fma peak)",
+        parameter_count(model.parameters()), length(config.training, steps), config.training.global_batch_size,
+        slices.count(), communicator.size(), num_threads(), peak_flops / 1e9));
   }
   const Trainer::Outcome outcome = trainer.run();
-  if (reports) finish(config, task, outcome, first_step, steps, events);
+  if (reports) finish(config, task, outcome, trainer.steps_done() - first_step, events);
   return outcome;
 }
 

@@ -8,6 +8,7 @@
 
 #include "data/micro_slices.h"
 #include "train/config_paths.h"
+#include "train/duration.h"
 #include "train/memory_plan.h"
 #include "train/model_directory.h"
 #include "train/recipes/pretraining_setup.h"
@@ -84,7 +85,11 @@ class Planner {
     most_slices_ = rank_slices(slices.count(), 0, ranks_);
     say("step: {} sequences in {} micro-slices of up to {}, at most {} on each of {} ranks", training.global_batch_size,
         slices.count(), slices.at(0).size(), most_slices_.size(), ranks_);
-    if (training.steps || sequences_) say("length: {} steps", steps_of(training, sequences_.value_or(0)));
+    if (training.time_budget) {
+      say("length: {} of steps, evaluations and checkpoints", to_text(*training.time_budget));
+    } else if (training.steps || sequences_) {
+      say("length: {} steps", steps_of(training, sequences_.value_or(0)));
+    }
   }
 
   void memory() {

@@ -29,6 +29,7 @@ int64_t micro_batch_size(const TrainingSection& training, int ranks) {
 
 int64_t steps_of(const TrainingSection& training, int64_t sequences) {
   if (training.steps) return *training.steps;
+  if (training.time_budget) return 0;
   return (*training.epochs * sequences + training.global_batch_size - 1) / training.global_batch_size;
 }
 

@@ -21,7 +21,7 @@ BertConfig model_config(const PretrainConfig& config);
 /// Left out, the size depends on the number of ranks, unless the bits must not.
 int64_t micro_batch_size(const TrainingSection& training, int ranks);
 
-/// Optimiser steps over `sequences` sequences.
+/// Optimiser steps over `sequences` sequences; 0 where a time limits them.
 int64_t steps_of(const TrainingSection& training, int64_t sequences);
 
 /// The tokenizer given by data.vocab or initialize_from; none where the vocabulary is to be learnt.

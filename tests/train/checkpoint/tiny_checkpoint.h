@@ -26,6 +26,7 @@ struct TinyCheckpoint {
   TrainingState state{.step = 200,
                       .samples = 12800,
                       .tokens = 1'500'000'000'000,
+                      .budget_used_ms = 7'200'000,
                       .optimizer = "adamw",
                       .configuration = "task: mlm\ntraining:\n  steps: 1000\n",
                       .identity = {.model = "{\n  \"hidden_size\": 2\n}\n",

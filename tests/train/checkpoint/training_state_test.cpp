@@ -36,6 +36,7 @@ TEST(TrainingState, RoundTrips) {
   EXPECT_EQ(state.step, 200);
   EXPECT_EQ(state.samples, 12800);
   EXPECT_EQ(state.tokens, 1'500'000'000'000);
+  EXPECT_EQ(state.budget_used_ms, 7'200'000);
   EXPECT_EQ(state.optimizer, "adamw");
   EXPECT_EQ(state.configuration, tiny.state.configuration);
   EXPECT_NO_THROW(check_same_run(path, state.identity, tiny.state.identity));
