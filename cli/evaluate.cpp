@@ -57,10 +57,12 @@ class TemporaryShards {
   std::string path_, owned_;
 };
 
-// The heads decide what is measured; a task that names others is a mistake.
+// The heads decide what is measured; a task or a file that takes others is a mistake.
 void check_task(const EvaluateOptions& options, const BertForPretraining& model) {
-  if (!options.heads) return;
-  check<MismatchError>(*options.heads == model.heads(), options.model, ": was not trained for this task");
+  check<MismatchError>(options.heads.value_or(model.heads()) == model.heads(), options.model,
+                       ": was not trained for this task");
+  check<MismatchError>(options.predictions.empty() || model.heads() != PretrainingHeads::kNextSentence, options.model,
+                       ": has no masked-LM head, whose losses --predictions writes");
 }
 
 void make_shards(const std::string& directory, const EvaluateOptions& options, const BertForPretraining& model,
