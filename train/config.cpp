@@ -23,7 +23,7 @@ constexpr std::pair<std::string_view, ScheduleKind> kSchedules[]{
     {"cosine", ScheduleKind::kCosine},
     {"constant", ScheduleKind::kConstant},
     {"warmup_stable_decay", ScheduleKind::kWarmupStableDecay}};
-constexpr std::pair<std::string_view, Precision> kPrecisions[]{{"f32", Precision::kF32}, {"bf16", Precision::kBf16}};
+constexpr std::pair<std::string_view, DType> kPrecisions[]{{"f32", DType::f32}, {"bf16", DType::bf16}};
 
 const ConfigRange kSequenceLengths{3, 65535, "from 3 to 65535"};  // [CLS] token [SEP]; a shard's offsets have 16 bits
 
@@ -100,7 +100,7 @@ ConfigKey::Section training_keys(TrainingSection& training) {
       {"schedule", choice_of<ScheduleKind>(training.schedule, kSchedules)},
       {"weight_decay", &training.weight_decay, kAtLeastZero},
       {"clip_grad_norm", &training.clip_grad_norm, kAtLeastZero},
-      {"precision", choice_of<Precision>(training.precision, kPrecisions)},
+      {"precision", choice_of<DType>(training.precision, kPrecisions)},
       {"recompute", &training.recompute},
       {"seed", &training.seed, kAtLeastZero},
       {"deterministic", &training.deterministic},

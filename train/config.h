@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/core/dtype.h"
 #include "data/masking.h"
 #include "data/shard.h"
 #include "nn/bert_config.h"
@@ -15,9 +16,6 @@
 #include "train/schedule.h"
 
 namespace bertha {
-
-/// What weights and activations are multiplied in; sums, optimiser and files are f32 in both.
-enum class Precision { kF32, kBf16 };
 
 /// What is trained: an architecture, or the model of a directory, which then says everything.
 struct ModelSection {
@@ -47,10 +45,10 @@ struct TrainingSection {
   double epsilon = 1e-6;
   std::optional<int64_t> warmup_steps;  // left out: a tenth of the run, filled in where `steps` is given
   ScheduleKind schedule = ScheduleKind::kLinear;
-  double weight_decay = 0.01;   // not on biases and LayerNorm
-  double clip_grad_norm = 1.0;  // 0: no clipping
-  Precision precision = Precision::kF32;
-  bool recompute = false;  // activations, in backward, instead of keeping them
+  double weight_decay = 0.01;    // not on biases and LayerNorm
+  double clip_grad_norm = 1.0;   // 0: no clipping
+  DType precision = DType::f32;  // of activations and products: f32 or bf16
+  bool recompute = false;        // activations, in backward, instead of keeping them
   int64_t seed = 1;
   bool deterministic = false;  // the same bits on any number of ranks
 };

@@ -1,7 +1,9 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "autograd/kernels/isa.h"
 #include "train/model_directory.h"
 #include "train/process.h"
 #include "train/rank_agreement.h"
@@ -29,11 +31,10 @@ void read_moment(const TrainingStateFile& file, std::string_view name, std::span
   }
 }
 
-bool all_finite(std::span<const float> values) {
-  for (const float x : values) {
-    if (!std::isfinite(x)) return false;
-  }
-  return true;
+bool all_finite(const Tensor& tensor) {
+  return kernels::dispatch(tensor.dtype(), [&]<class Isa, class T>() {
+    return std::ranges::all_of(tensor.span<T>(), [](T x) { return std::isfinite(static_cast<float>(x)); });
+  });
 }
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -244,7 +245,7 @@ void Trainer::require_finite(const StepReport& report) {
 // Runs this rank's micro-slices again with an observer; nothing is recorded and nothing changes.
 std::string Trainer::first_nonfinite_activation() {
   for (const auto& parameter : task_.parameters().parameters()) {
-    if (!all_finite(parameter->value.span<float>())) return "the parameter '" + parameter->slices.front().name + "'";
+    if (!all_finite(parameter->value)) return "the parameter '" + parameter->slices.front().name + "'";
   }
   std::string found;
   const auto slices = static_cast<size_t>(local_slices_.size());
@@ -252,7 +253,7 @@ std::string Trainer::first_nonfinite_activation() {
   for (size_t i = 0; i < slices && found.empty(); ++i) {
     Run run = make_run(nullptr, i);
     run.observer = [&](const std::string& path, const Tensor& tensor) {
-      if (found.empty() && !all_finite(tensor.span<float>())) found = "the output of '" + path + "'";
+      if (found.empty() && !all_finite(tensor)) found = "the output of '" + path + "'";
     };
     std::vector<LossSums> sums(scales.size());
     task_.loss(run, i, scales, sums);

@@ -239,6 +239,31 @@ TEST_F(Pretrain, ATimeBudgetIsKeptOverSeveralStarts) {
   EXPECT_EQ(pretrain(arguments + "training.deterministic=true").exit_code, 2);
 }
 
+TEST_F(Pretrain, RecomputationChangesNoBit) {
+  ASSERT_EQ(pretrain(output("kept")).exit_code, 0);
+  const CommandResult result = pretrain("training.recompute=true" + output("recomputed"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(losses("recomputed"), losses("kept"));
+  EXPECT_EQ(weights("recomputed"), weights("kept"));
+}
+
+TEST_F(Pretrain, TrainsInBf16OrSaysThatThisProcessorCannot) {
+  const CommandResult refused =
+      run_command("BERTHA_ISA=avx2 " + command("training.precision=bf16" + output("refused")), "");
+  EXPECT_EQ(refused.exit_code, 2) << refused.err;
+  EXPECT_NE(refused.err.find("training.precision: bf16 (this processor has no AVX512_BF16"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder_ / "refused"));
+  const CommandResult result = pretrain("training.precision=bf16" + output("bf16"));
+  if (result.exit_code == 2) GTEST_SKIP() << "this processor has no AVX512_BF16";
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("bf16 dot-product peak"), std::string::npos) << result.err;
+  ASSERT_EQ(pretrain(output("f32")).exit_code, 0);
+  const auto got = losses("bf16"), expected = losses("f32");
+  ASSERT_EQ(got.size(), expected.size());
+  EXPECT_NE(got, expected);
+  for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 0.02) << "step " << i + 1;
+}
+
 TEST_F(Pretrain, AFinishedRunSaysSo) {
   ASSERT_EQ(pretrain("").exit_code, 0);
   const std::string before = weights("run");

@@ -67,7 +67,7 @@ TEST(Config, LeftOutKeysHaveTheDocumentedDefaults) {
   EXPECT_EQ(c.training.schedule, ScheduleKind::kLinear);
   EXPECT_EQ(c.training.weight_decay, 0.01);
   EXPECT_EQ(c.training.clip_grad_norm, 1.0);
-  EXPECT_EQ(c.training.precision, Precision::kF32);
+  EXPECT_EQ(c.training.precision, DType::f32);
   EXPECT_FALSE(c.training.recompute);
   EXPECT_EQ(c.training.seed, 1);
   EXPECT_FALSE(c.training.deterministic);
@@ -154,7 +154,7 @@ TEST(Config, OverridesStandAsIfInTheFile) {
   EXPECT_EQ(c.training.warmup_steps, 2);
   EXPECT_EQ(c.training.learning_rate, 5e-4);
   EXPECT_EQ(c.training.betas[1], 0.98);
-  EXPECT_EQ(c.training.precision, Precision::kBf16);
+  EXPECT_EQ(c.training.precision, DType::bf16);
   EXPECT_TRUE(c.training.recompute);
   EXPECT_EQ(c.masking.probability, 0.2);
   EXPECT_FALSE(c.communication.overlap);

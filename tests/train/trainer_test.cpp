@@ -9,6 +9,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "autograd/kernels/isa.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/small_task.h"
 #include "train/comm/self_communicator.h"
@@ -240,23 +241,28 @@ TEST_F(TrainerTest, AResumedTimeBudgetContinuesWithTheRest) {
   EXPECT_NEAR(static_cast<double>(run(longer, kSilent).second), static_cast<double>(whole.second), 3);
 }
 
-TEST_F(TrainerTest, NamesTheFirstLayerThatIsNotFinite) {
+TEST_F(TrainerTest, NamesTheFirstLayerThatIsNotFiniteInEachPrecision) {
   SelfCommunicator self;
-  SmallTask task(MicroSlices(10, 5));
-  for (const PublishedTensor& tensor : task.model().parameters().published()) {
-    // Finite, but more than one times it is not.
-    if (tensor.name == "bert.encoder.layer.1.attention.output.LayerNorm.weight") {
-      task.model().parameters().values()[static_cast<size_t>(tensor.offset)] = std::numeric_limits<float>::max();
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    if (dtype == DType::bf16 && !kernels::has_bf16()) continue;
+    SmallTask task(MicroSlices(10, 5));
+    for (const PublishedTensor& tensor : task.model().parameters().published()) {
+      // Finite, but more than one times it is not.
+      if (tensor.name == "bert.encoder.layer.1.attention.output.LayerNorm.weight") {
+        task.model().parameters().values()[static_cast<size_t>(tensor.offset)] = std::numeric_limits<float>::max();
+      }
     }
-  }
-  Trainer trainer(options(Reduction::kAfterBackward, 5), *task, self, kSilent);
-  try {
-    trainer.step();
-    FAIL();
-  } catch (const Error& error) {
-    const std::string sentence = error.what();
-    EXPECT_NE(sentence.find("step 1:"), std::string::npos) << sentence;
-    EXPECT_NE(sentence.find("bert.encoder.layer.1"), std::string::npos) << sentence;
+    TrainerOptions o = options(Reduction::kAfterBackward, 5);
+    o.dtype = dtype;
+    Trainer trainer(o, *task, self, kSilent);
+    try {
+      trainer.step();
+      FAIL();
+    } catch (const Error& error) {
+      const std::string sentence = error.what();
+      EXPECT_NE(sentence.find("step 1:"), std::string::npos) << sentence;
+      EXPECT_NE(sentence.find("bert.encoder.layer.1"), std::string::npos) << sentence;
+    }
   }
 }
 

@@ -71,9 +71,9 @@ PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data
 
 TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, double peak_flops) {
   const TrainingSection& t = config.training;
-  check<ConfigError>(t.precision == Precision::kF32 && !t.recompute,
-                     "training: precision bf16 and recompute are not there yet (expected f32 and false)");
   TrainerOptions options;
+  options.dtype = t.precision;
+  options.recompute = t.recompute;
   options.steps = steps;
   options.time_budget = t.time_budget;
   options.global_batch_size = t.global_batch_size;
@@ -125,6 +125,7 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   const BertConfig bert = model_config(config);
   const MicroSlices slices(config.training.global_batch_size, micro_batch_size(config.training, communicator.size()));
   rank_slices(slices.count(), communicator.rank(), communicator.size());
+  check_precision(config.training);
   check_fits_model(bert, config.data.sequence_length);
 
   const std::unique_ptr<RunLock> lock = open_output(config, communicator);
@@ -137,17 +138,18 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   initialize(model, config);
   PretrainingTask task = make_task(model, data, config, slices);
   const int64_t steps = steps_of(config.training, data.training->size());
-  double peak_flops = kernels::measure_peak(DType::f32);
+  double peak_flops = kernels::measure_peak(config.training.precision);
   communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));
   Trainer trainer(trainer_options(config, steps, peak_flops), task, communicator, events);
   const int64_t first_step = trainer.resume();
   if (reports) {
     write_configuration(config, events);
-    events.note(fmt::format(
-        "{} parameters, {} of {} sequences in {} micro-slices; {} ranks of {} threads, {:.0f} "
-        "GFLOP/s (f32 fma peak)",
-        parameter_count(model.parameters()), length(config.training, steps), config.training.global_batch_size,
-        slices.count(), communicator.size(), num_threads(), peak_flops / 1e9));
+    events.note(
+        fmt::format("{} parameters, {} of {} sequences in {} micro-slices; {} ranks of {} threads, {:.0f} "
+                    "GFLOP/s ({} peak)",
+                    parameter_count(model.parameters()), length(config.training, steps),
+                    config.training.global_batch_size, slices.count(), communicator.size(), num_threads(),
+                    peak_flops / 1e9, config.training.precision == DType::bf16 ? "bf16 dot-product" : "f32 fma"));
   }
   const Trainer::Outcome outcome = trainer.run();
   if (reports) finish(config, task, outcome, trainer.steps_done() - first_step, events);

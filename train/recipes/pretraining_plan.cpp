@@ -39,6 +39,7 @@ class Planner {
   Planner(const PretrainConfig& config, int ranks) : config_(config), ranks_(ranks), bert_(model_config(config)) {}
 
   std::vector<std::string> plan() {
+    check_precision(config_.training);
     check_fits_model(bert_, config_.data.sequence_length);
     model();
     data();

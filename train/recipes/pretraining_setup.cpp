@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/core/error.h"
+#include "autograd/kernels/isa.h"
 #include "train/model_directory.h"
 
 namespace bertha {
@@ -37,6 +38,11 @@ std::optional<WordPiece> given_tokenizer(const PretrainConfig& config) {
   if (!config.data.vocab.empty()) return WordPiece::read(config.data.vocab, config.data.lowercase);
   if (!config.model.initialize_from.empty()) return WordPiece::read(config.model.initialize_from, std::nullopt);
   return std::nullopt;
+}
+
+void check_precision(const TrainingSection& training) {
+  check<ConfigError>(training.precision != DType::bf16 || kernels::has_bf16(),
+                     "training.precision: bf16 (this processor has no AVX512_BF16; f32 runs on any)");
 }
 
 void check_fits_model(const BertConfig& model, const Vocabulary& vocabulary) {

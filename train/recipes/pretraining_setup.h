@@ -27,6 +27,9 @@ int64_t steps_of(const TrainingSection& training, int64_t sequences);
 /// The tokenizer given by data.vocab or initialize_from; none where the vocabulary is to be learnt.
 std::optional<WordPiece> given_tokenizer(const PretrainConfig& config);
 
+/// Throws ConfigError where this processor cannot compute in the precision.
+void check_precision(const TrainingSection& training);
+
 /// Throws MismatchError where the vocabulary or sequences are too large for the model.
 void check_fits_model(const BertConfig& model, const Vocabulary& vocabulary);
 void check_fits_model(const BertConfig& model, int64_t sequence_length);
