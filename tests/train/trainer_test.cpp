@@ -166,14 +166,14 @@ TEST_F(TrainerTest, ASignalSavesAndStops) {
   EXPECT_EQ(next.resume(), 3);
 }
 
-// A second, of which every look at the clock takes four milliseconds.
+// A second, of which every look at the clock takes six milliseconds.
 TrainerOptions a_second(const std::string& output) {
   TrainerOptions o = options(Reduction::kOverlapped, 0);
   o.time_budget = std::chrono::seconds(1);
   o.schedule = {ScheduleKind::kLinear, 1e-2, std::nullopt, 0};
   o.output = output;
   o.evaluate_every = o.checkpoint_every = 1'000'000;
-  o.budget_clock = [now = 0.0]() mutable { return now += 4e-3; };
+  o.budget_clock = [now = 0.0]() mutable { return now += 6e-3; };
   return o;
 }
 
