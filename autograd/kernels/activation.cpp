@@ -1,7 +1,6 @@
 #include "autograd/kernels/activation.h"
 
 #include <algorithm>
-#include <numbers>
 
 #include "autograd/core/parallel.h"
 #include "autograd/kernels/simd.h"
@@ -23,10 +22,8 @@ struct GeluValues {
 template <Gelu kind, class T>
 [[gnu::always_inline]] inline GeluValues<T> gelu(Vec<T> x) {
   if constexpr (kind == Gelu::kErf) {
-    constexpr T kInverseSqrt2 = static_cast<T>(1 / std::numbers::sqrt2);
-    constexpr T kInverseSqrt2Pi = static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
-    const Vec<T> cdf = T{0.5} * (T{1} + simd::erf(x * kInverseSqrt2));
-    return {x * cdf, cdf + x * kInverseSqrt2Pi * simd::exp(T{-0.5} * x * x)};
+    const auto [cdf, density] = simd::normal(x);
+    return {x * cdf, cdf + x * density};
   } else {
     const Vec<T> cube = static_cast<T>(kTanhCubic) * x * x;
     const Vec<T> t = simd::tanh(static_cast<T>(kTanhScale) * x * (T{1} + cube));

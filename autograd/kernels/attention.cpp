@@ -20,6 +20,12 @@ int64_t padded(int64_t n) {
   return (n + kPad - 1) / kPad * kPad;
 }
 
+// Units from one row of n to the next: a cache line more than there are, for rows a power of two apart would share one
+// set of the cache.
+int64_t row_stride(int64_t n) {
+  return padded(n) + kPad;
+}
+
 // Factors of products are kept as units: a number, or with bf16 two neighbouring numbers along the inner dimension,
 // held in a float, which one instruction multiplies and adds up.
 template <class T>
@@ -90,26 +96,33 @@ struct Rows {
   const T* operator[](int64_t i) const { return data + (rows ? rows[i] - first : i) * stride; }
 };
 
+// A row of d elements and zeros up to `width`.
+template <class T>
+void copy_row(int64_t d, int64_t width, const T* from, T* to) {
+  constexpr int64_t kChunk = simd::kBytes / static_cast<int64_t>(sizeof(T));
+  int64_t j = 0;
+  for (; j + kChunk <= d; j += kChunk) std::memcpy(to + j, from + j, simd::kBytes);
+  for (; j < d; ++j) to[j] = from[j];
+  for (; j < width; ++j) to[j] = T{};
+}
+
 // to (n padded, d padded) = n rows of d elements, zero elsewhere.
 template <class T>
 void copy_rows(int64_t n, int64_t d, const Rows<T>& from, Precise<T>* units) {
   const int64_t width = padded(d);
   T* to = reinterpret_cast<T*>(units);
-  for (int64_t i = 0; i < n; ++i) {
-    std::copy_n(from[i], d, to + i * width);
-    std::fill(to + i * width + d, to + (i + 1) * width, T{});
-  }
+  for (int64_t i = 0; i < n; ++i) copy_row(d, width, from[i], to + i * width);
   std::fill(to + n * width, to + padded(n) * width, T{});
 }
 
-// units (d padded / kPerUnit, n padded) = the transpose, zero elsewhere.
+// units (d padded / kPerUnit, n padded), rows row_stride(n) apart, = the transpose, zero elsewhere.
 template <class T>
 void copy_transposed(int64_t n, int64_t d, const Rows<T>& from, Precise<T>* units) {
   using P = Precise<T>;
   constexpr int64_t kSide = simd::kWidth<T>;
-  const int64_t width = padded(n);
+  const int64_t stride = row_stride(n);
   const int64_t inner = padded(d) / kPerUnit<T>;
-  for (int64_t i = 0; i < width; i += kSide) {
+  for (int64_t i = 0; i < padded(n); i += kSide) {
     for (int64_t k = 0; k < inner; k += kSide) {
       Vec<T> square[kSide] = {};
       const int64_t elements = std::min(kSide * kPerUnit<T>, d - k * kPerUnit<T>);
@@ -122,26 +135,26 @@ void copy_transposed(int64_t n, int64_t d, const Rows<T>& from, Precise<T>* unit
         }
       }
       simd::transpose(square);
-      for (int64_t r = 0; r < std::min(kSide, inner - k); ++r) simd::store<P>(units + (k + r) * width + i, square[r]);
+      for (int64_t r = 0; r < std::min(kSide, inner - k); ++r) simd::store<P>(units + (k + r) * stride + i, square[r]);
     }
   }
 }
 
-// units (n padded / kPerUnit, d padded): with bf16, rows 2i and 2i + 1 element by element beside each other.
+// units (n padded / kPerUnit, d padded), rows `stride` apart: with bf16, rows 2i and 2i + 1 element by element beside
+// each other.
 template <class T>
-void copy_joined(int64_t n, int64_t d, const Rows<T>& from, Precise<T>* units) {
+void copy_joined(int64_t n, int64_t d, const Rows<T>& from, int64_t stride, Precise<T>* units) {
   if constexpr (kPerUnit<T> == 1) {
     copy_rows(n, d, from, units);
   } else {
-    const int64_t width = padded(d);
     auto* to = reinterpret_cast<uint32_t*>(units);
-    for (int64_t i = 0; i < n; i += 2, to += width) {
+    for (int64_t i = 0; i < n; i += 2, to += stride) {
       const bfloat16* low = from[i];
       const bfloat16* high = i + 1 < n ? from[i + 1] : nullptr;
       for (int64_t j = 0; j < d; ++j) to[j] = low[j].bits | (high ? uint32_t{high[j].bits} << 16 : 0);
-      std::fill(to + d, to + width, 0);
+      std::fill(to + d, to + padded(d), 0);
     }
-    std::fill(to, reinterpret_cast<uint32_t*>(units) + padded(n) / 2 * width, 0);
+    std::fill(to, reinterpret_cast<uint32_t*>(units) + padded(n) / 2 * stride, 0);
   }
 }
 
@@ -231,7 +244,7 @@ P inverse_sqrt(int64_t head_size) {
 
 template <class Isa>
 int64_t attention_scratch(const AttentionShape& shape) {
-  const int64_t n = padded(shape.longest);
+  const int64_t n = row_stride(shape.longest);
   const int64_t d = padded(shape.head_size);
   return 10 * n * d + 5 * kRowBlock * n + kRowBlock * d;
 }
@@ -249,27 +262,28 @@ void attention(const AttentionShape& shape, const Dropout& dropout, const T* qkv
   for_each_head(shape, [&](const Head& head) {
     const int64_t n = head.length;
     const int64_t np = padded(n);
+    const int64_t ns = row_stride(n);
     const int64_t m = head.queries;
     const T* base = qkv + head.first * 3 * hidden + head.index * d;
     Arena<P> arena(scratch + thread_index() * per_thread);
     P* q = arena.take(np * dp);
-    P* k_transposed = arena.take(dp * np);
+    P* k_transposed = arena.take(dp * ns);
     P* v = arena.take(np * dp);
-    P* scores = arena.take(kRowBlock * np);
-    P* weights = arena.take(kRowBlock * np);
+    P* scores = arena.take(kRowBlock * ns);
+    P* weights = arena.take(kRowBlock * ns);
     P* out = arena.take(kRowBlock * dp);
     copy_rows<T>(m, d, {base, 3 * hidden, head.listed, head.first}, q);
     copy_transposed<T>(n, d, {base + hidden, 3 * hidden}, k_transposed);
-    copy_joined<T>(n, d, {base + 2 * hidden, 3 * hidden}, v);
+    copy_joined<T>(n, d, {base + 2 * hidden, 3 * hidden}, dp, v);
     for (int64_t first = 0; first < m; first += kRowBlock) {
       const int64_t rows = std::min(kRowBlock, padded(m) - first);
       const int64_t real = std::min(rows, m - first);
-      multiply<T, false>(rows, np, du, {q + first * du, du, 1}, k_transposed, np, scores, np);
-      std::fill_n(weights, rows * np / kPerUnit<T>, P{0});
+      multiply<T, false>(rows, np, du, {q + first * du, du, 1}, k_transposed, ns, scores, ns);
+      std::fill_n(weights + real * ns, (rows - real) * ns, P{0});
       for (int64_t i = 0; i < real; ++i) {
         const int64_t query = head.first_query + first + i;
-        P* row = scores + i * np;
-        T* weight = reinterpret_cast<T*>(weights) + i * np;
+        P* row = scores + i * ns;
+        T* weight = reinterpret_cast<T*>(weights + i * ns);
         const Softmax<P> softmax = softmax_row(row, n, scale);
         log_sum_exp[query * shape.heads + head.index] = softmax.log_sum_exp;
         const P inverse = 1 / softmax.sum;
@@ -278,7 +292,7 @@ void attention(const AttentionShape& shape, const Dropout& dropout, const T* qkv
                            simd::store(weight + j, simd::load(row + j) * inverse * factors, count);
                          });
       }
-      multiply<T, false>(rows, dp, np / kPerUnit<T>, {weights, np / kPerUnit<T>, 1}, v, dp, out, dp);
+      multiply<T, false>(rows, dp, np / kPerUnit<T>, {weights, ns, 1}, v, dp, out, dp);
       for (int64_t i = 0; i < real; ++i) {
         T* to = y + (head.first_query + first + i) * hidden + head.index * d;
         for (int64_t j = 0; j < d; j += simd::kWidth<T>) simd::store(to + j, simd::load(out + i * dp + j), d - j);
@@ -300,6 +314,7 @@ void attention_backward(const AttentionShape& shape, const Dropout& dropout, con
   for_each_head(shape, [&](const Head& head) {
     const int64_t n = head.length;
     const int64_t np = padded(n);
+    const int64_t ns = row_stride(n);
     const int64_t nu = np / kPerUnit<T>;
     const int64_t m = head.queries;
     const int64_t column = head.index * d;
@@ -308,64 +323,66 @@ void attention_backward(const AttentionShape& shape, const Dropout& dropout, con
     const Rows<T> douts{dy + head.first_query * hidden + column, hidden};
     Arena<P> arena(scratch + thread_index() * per_thread);
     P* q = arena.take(np * dp);
-    P* q_joined = arena.take(np * dp);
+    P* q_joined = kPerUnit<T> > 1 ? arena.take(np * dp) : q;
     P* k_joined = arena.take(np * dp);
-    P* k_transposed = arena.take(dp * np);
-    P* v_transposed = arena.take(dp * np);
+    P* k_transposed = arena.take(dp * ns);
+    P* v_transposed = arena.take(dp * ns);
     P* dout = arena.take(np * dp);
-    P* dout_joined = arena.take(np * dp);
+    P* dout_joined = kPerUnit<T> > 1 ? arena.take(np * dp) : dout;
     P* dq = arena.take(np * dp);
     P* dk = arena.take(np * dp);
     P* dv = arena.take(np * dp);
-    P* p = arena.take(kRowBlock * np);
-    P* dp_rows = arena.take(kRowBlock * np);
-    P* weights = arena.take(kRowBlock * np);
-    P* dscores = arena.take(kRowBlock * np);
-    P* joined = arena.take(kRowBlock * np);
+    P* p = arena.take(kRowBlock * ns);
+    P* dp_rows = arena.take(kRowBlock * ns);
+    P* weights = arena.take(kRowBlock * ns);
+    P* dscores = arena.take(kRowBlock * ns);
+    P* joined = arena.take(kRowBlock * ns);
     P* dq_rows = arena.take(kRowBlock * dp);
     copy_rows(m, d, queries, q);
-    copy_joined(m, d, queries, q_joined);
-    copy_joined<T>(n, d, {base + hidden, 3 * hidden}, k_joined);
+    copy_joined<T>(n, d, {base + hidden, 3 * hidden}, dp, k_joined);
     copy_transposed<T>(n, d, {base + hidden, 3 * hidden}, k_transposed);
     copy_transposed<T>(n, d, {base + 2 * hidden, 3 * hidden}, v_transposed);
     copy_rows(m, d, douts, dout);
-    copy_joined(m, d, douts, dout_joined);
+    if constexpr (kPerUnit<T> > 1) {
+      copy_joined(m, d, queries, dp, q_joined);
+      copy_joined(m, d, douts, dp, dout_joined);
+    }
     std::fill_n(dq, n * dp, P{0});
     std::fill_n(dk, np * dp, P{0});
     std::fill_n(dv, np * dp, P{0});
     for (int64_t first = 0; first < m; first += kRowBlock) {
       const int64_t rows = std::min(kRowBlock, padded(m) - first);
       const int64_t real = std::min(rows, m - first);
-      multiply<T, false>(rows, np, du, {q + first * du, du, 1}, k_transposed, np, p, np);
-      multiply<T, false>(rows, np, du, {dout + first * du, du, 1}, v_transposed, np, dp_rows, np);
-      std::fill_n(weights, rows * nu, P{0});
-      std::fill_n(dscores, rows * nu, P{0});
+      multiply<T, false>(rows, np, du, {q + first * du, du, 1}, k_transposed, ns, p, ns);
+      multiply<T, false>(rows, np, du, {dout + first * du, du, 1}, v_transposed, ns, dp_rows, ns);
+      std::fill_n(weights + real * ns, (rows - real) * ns, P{0});
+      std::fill_n(dscores + real * ns, (rows - real) * ns, P{0});
       for (int64_t i = 0; i < real; ++i) {
         const int64_t query = head.first_query + first + i;
-        exponentiate(p + i * np, n, scale, log_sum_exp[query * shape.heads + head.index]);
+        exponentiate(p + i * ns, n, scale, log_sum_exp[query * shape.heads + head.index]);
         // sum_j p_j dp_j, dropout included, is the product of the output with its gradient.
         const P delta = dot(y + query * hidden + column, douts[first + i], d);
-        T* weight = reinterpret_cast<T*>(weights) + i * np;
-        T* dscore = reinterpret_cast<T*>(dscores) + i * np;
+        T* weight = reinterpret_cast<T*>(weights + i * ns);
+        T* dscore = reinterpret_cast<T*>(dscores + i * ns);
         for_each_kept<P>(dropout, head.row(first + i), static_cast<uint32_t>(head.index), np,
                          [&](int64_t j, Vec<P> factors, int64_t count) {
-                           const Vec<P> probability = simd::load(p + i * np + j);
-                           const Vec<P> gradient = simd::load(dp_rows + i * np + j);
+                           const Vec<P> probability = simd::load(p + i * ns + j);
+                           const Vec<P> gradient = simd::load(dp_rows + i * ns + j);
                            simd::store(weight + j, probability * factors, count);
                            simd::store(dscore + j, (gradient * factors - delta) * probability * scale, count);
                          });
       }
-      multiply<T, false>(rows, dp, nu, {dscores, nu, 1}, k_joined, dp, dq_rows, dp);
+      multiply<T, false>(rows, dp, nu, {dscores, ns, 1}, k_joined, dp, dq_rows, dp);
       for (int64_t i = 0; i < real; ++i) {
-        std::copy_n(dq_rows + i * dp, dp, dq + (head.row(first + i) - head.first) * dp);
+        copy_row(dp, dp, dq_rows + i * dp, dq + (head.row(first + i) - head.first) * dp);
       }
       const int64_t row_units = rows / kPerUnit<T>;
       const auto add_product = [&](const P* factor, const P* right, P* sum) {
         if constexpr (kPerUnit < T >> 1) {
-          copy_joined<T>(rows, np, {reinterpret_cast<const T*>(factor), np}, joined);
+          copy_joined<T>(rows, np, {reinterpret_cast<const T*>(factor), ns * kPerUnit<T>}, ns, joined);
           factor = joined;
         }
-        multiply<T, true>(np, dp, row_units, {factor, 1, np}, right + first / kPerUnit<T> * dp, dp, sum, dp);
+        multiply<T, true>(np, dp, row_units, {factor, 1, ns}, right + first / kPerUnit<T> * dp, dp, sum, dp);
       };
       add_product(dscores, q_joined, dk);
       add_product(weights, dout_joined, dv);
