@@ -14,7 +14,7 @@ namespace {
 using simd::Vec;
 
 constexpr int64_t kPad = 16;       // sequence lengths and head sizes are padded to this, with zeros
-constexpr int64_t kRowBlock = 32;  // query rows whose probabilities are in the cache at once
+constexpr int64_t kRowBlock = 64;  // query rows whose probabilities are in the cache at once
 
 int64_t padded(int64_t n) {
   return (n + kPad - 1) / kPad * kPad;
