@@ -54,7 +54,8 @@ struct TrainingSection {
 };
 
 struct CommunicationSection {
-  bool overlap = true;  // reduce gradients while backward runs
+  bool overlap = true;           // reduce gradients while backward runs
+  bool shard_optimizer = false;  // each rank keeps the moments of its part and updates only that
 };
 
 struct EvaluationSection {

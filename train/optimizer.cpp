@@ -9,8 +9,6 @@
 namespace bertha {
 namespace {
 
-constexpr int64_t kPieceSize = 1 << 14;
-
 // std::pow differs in its last bit between processors.
 double power(double base, int64_t exponent) {
   double result = 1;
@@ -24,32 +22,58 @@ double power(double base, int64_t exponent) {
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerOptions& options, ParameterStore& store)
-    : options_(options), store_(store), tensors_(store.published()) {
-  std::ranges::sort(tensors_, {}, &PublishedTensor::offset);
-  for (size_t tensor = 0; tensor < tensors_.size(); ++tensor) {
-    const int64_t size = tensors_[tensor].shape.numel();
-    for (int64_t begin = 0; begin < size; begin += kPieceSize) {
-      pieces_.push_back({tensors_[tensor].offset + begin, std::min(kPieceSize, size - begin), tensor});
+    : options_(options), store_(store), tensors_(in_block_order(store)), pieces_(cut_into_pieces(tensors_)) {
+  take_shares({{0, std::ssize(store.values())}});
+}
+
+Optimizer::Optimizer(const OptimizerOptions& options, ParameterStore& store, std::span<const Bucket> buckets,
+                     Communicator& communicator)
+    : options_(options),
+      store_(store),
+      tensors_(in_block_order(store)),
+      pieces_(cut_into_pieces(tensors_)),
+      communicator_(&communicator),
+      buckets_(buckets.begin(), buckets.end()) {
+  std::vector<IndexRange> shares;
+  for (const Bucket& bucket : buckets) shares.push_back(bucket.share(communicator.rank()));
+  take_shares(std::move(shares));
+}
+
+void Optimizer::take_shares(std::vector<IndexRange> shares) {
+  shares_ = std::move(shares);
+  int64_t moments = 0;
+  size_t piece = 0;
+  for (const IndexRange share : shares_) {
+    while (piece < pieces_.size() && pieces_[piece].offset < share.begin) ++piece;
+    for (; piece < pieces_.size() && pieces_[piece].offset < share.end; ++piece) {
+      own_pieces_.push_back({piece, moments + pieces_[piece].offset - share.begin});
     }
+    moments += share.size();
   }
-  const auto elements = std::ssize(store.values());
-  first_moments_ = Tensor::zeros({elements}, DType::f32);
-  second_moments_ = Tensor::zeros({elements}, DType::f32);
+  first_moments_ = Tensor::zeros({moments}, DType::f32);
+  second_moments_ = Tensor::zeros({moments}, DType::f32);
 }
 
 template <class F>
-void Optimizer::for_each_piece(F&& f) const {
-  parallel_for(std::ssize(pieces_), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t piece = begin; piece < end; ++piece) f(pieces_[piece], piece);
+void Optimizer::for_each_own_piece(F&& f) const {
+  parallel_for(std::ssize(own_pieces_), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t own = begin; own < end; ++own) f(own_pieces_[own], pieces_[own_pieces_[own].number]);
   });
+}
+
+// Every rank has numbers for its own pieces and zeros for all others: whatever order they are added in, the sum is
+// exact.
+void Optimizer::complete(std::span<double> by_piece) const {
+  if (communicator_) communicator_->all_reduce_sum(by_piece);
 }
 
 double Optimizer::gradient_norm() {
   const float* gradients = store_.gradients().data();
   std::vector<double> squares(pieces_.size());
-  for_each_piece([&](const Piece& piece, int64_t number) {
-    squares[number] = kernels::sum_of_squares(gradients + piece.offset, piece.size);
+  for_each_own_piece([&](const OwnPiece& own, const Piece& piece) {
+    squares[own.number] = kernels::sum_of_squares(gradients + piece.offset, piece.size);
   });
+  complete(squares);
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
 
@@ -84,9 +108,9 @@ void Optimizer::apply_adamw(double learning_rate, const kernels::AdamCoefficient
   const float* dp = store_.gradients().data();
   float* m = first_moments().data();
   float* v = second_moments().data();
-  for_each_piece([&](const Piece& piece, int64_t) {
-    const int64_t at = piece.offset;
-    kernels::adamw_update(p + at, dp + at, m + at, v + at, piece.size, c, static_cast<float>(learning_rate),
+  for_each_own_piece([&](const OwnPiece& own, const Piece& piece) {
+    kernels::adamw_update(p + piece.offset, dp + piece.offset, m + own.moments, v + own.moments, piece.size, c,
+                          static_cast<float>(learning_rate),
                           static_cast<float>(1 - learning_rate * weight_decay(piece)));
   });
 }
@@ -96,26 +120,30 @@ void Optimizer::apply_lamb(double learning_rate, const kernels::AdamCoefficients
   const float* dp = store_.gradients().data();
   float* m = first_moments().data();
   float* v = second_moments().data();
-  std::vector<kernels::LambSquares> squares(pieces_.size());
-  for_each_piece([&](const Piece& piece, int64_t number) {
-    const int64_t at = piece.offset;
-    squares[number] =
-        kernels::lamb_moments(p + at, dp + at, m + at, v + at, piece.size, c, static_cast<float>(weight_decay(piece)));
+  std::vector<double> values(pieces_.size()), directions(pieces_.size());
+  for_each_own_piece([&](const OwnPiece& own, const Piece& piece) {
+    const kernels::LambSquares squares =
+        kernels::lamb_moments(p + piece.offset, dp + piece.offset, m + own.moments, v + own.moments, piece.size, c,
+                              static_cast<float>(weight_decay(piece)));
+    values[own.number] = squares.values;
+    directions[own.number] = squares.direction;
   });
-  const std::vector<double> ratios = trust_ratios(squares);
-  for_each_piece([&](const Piece& piece, int64_t) {
-    const int64_t at = piece.offset;
-    kernels::lamb_update(p + at, m + at, v + at, piece.size, c, static_cast<float>(weight_decay(piece)),
+  complete(values);
+  complete(directions);
+  const std::vector<double> ratios = trust_ratios(values, directions);
+  for_each_own_piece([&](const OwnPiece& own, const Piece& piece) {
+    kernels::lamb_update(p + piece.offset, m + own.moments, v + own.moments, piece.size, c,
+                         static_cast<float>(weight_decay(piece)),
                          static_cast<float>(learning_rate * ratios[piece.tensor]));
   });
 }
 
-std::vector<double> Optimizer::trust_ratios(std::span<const kernels::LambSquares> by_piece) const {
+std::vector<double> Optimizer::trust_ratios(std::span<const double> values, std::span<const double> directions) const {
   std::vector<kernels::LambSquares> by_tensor(tensors_.size());
   for (size_t piece = 0; piece < pieces_.size(); ++piece) {
     kernels::LambSquares& sum = by_tensor[pieces_[piece].tensor];
-    sum.values += by_piece[piece].values;
-    sum.direction += by_piece[piece].direction;
+    sum.values += values[piece];
+    sum.direction += directions[piece];
   }
   std::vector<double> ratios;
   for (const kernels::LambSquares& sum : by_tensor) {
@@ -123,6 +151,10 @@ std::vector<double> Optimizer::trust_ratios(std::span<const kernels::LambSquares
     ratios.push_back(defined ? std::sqrt(sum.values) / std::sqrt(sum.direction) : 1);
   }
   return ratios;
+}
+
+void Optimizer::gather_values() {
+  for (const Bucket& bucket : buckets_) communicator_->all_gather_shares(store_.values(), bucket.bounds);
 }
 
 const PublishedTensor* first_tensor_with_nonfinite_gradient(const ParameterStore& store) {

@@ -6,6 +6,8 @@
 
 #include "autograd/kernels/optimizer_update.h"
 #include "nn/parameter.h"
+#include "train/comm/communicator.h"
+#include "train/partition.h"
 
 namespace bertha {
 
@@ -28,6 +30,12 @@ class Optimizer {
  public:
   Optimizer(const OptimizerOptions& options, ParameterStore& store);
 
+  /// One of several that share the work and the moments: each rank updates its shares of the buckets, from gradients
+  /// that need to be there only, with the same bits as one that updates all. The methods below are collective then.
+  /// Source: Rajbhandari et al. 2020 (arXiv:1910.02054) §5.1, "P_os".
+  Optimizer(const OptimizerOptions& options, ParameterStore& store, std::span<const Bucket> buckets,
+            Communicator& communicator);
+
   /// Euclidean norm of all gradients, before clipping; infinite or NaN where a gradient is.
   double gradient_norm();
 
@@ -35,34 +43,44 @@ class Optimizer {
   /// Throws: Error where the norm is not finite; nothing has changed then.
   void apply(double learning_rate, double gradient_norm);
 
+  /// Fetches the values that other ranks have updated.
+  void gather_values();
+
   /// Steps taken so far; the number of the bias correction.
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
 
-  /// In the layout of the store's flat blocks, zero before the first step.
+  /// What this rank updates, as ranges of the store's flat blocks. Its moments lie there end to end, zero before the
+  /// first step.
+  std::span<const IndexRange> shares() const { return shares_; }
   std::span<float> first_moments() { return first_moments_.span<float>(); }
   std::span<float> second_moments() { return second_moments_.span<float>(); }
 
  private:
-  // A part of one published tensor: what one thread works on at a time.
-  struct Piece {
-    int64_t offset = 0;
-    int64_t size = 0;
-    size_t tensor = 0;  // place in tensors_
+  // A piece that this rank updates.
+  struct OwnPiece {
+    size_t number = 0;    // place in pieces_
+    int64_t moments = 0;  // offset in the blocks of moments
   };
 
+  void take_shares(std::vector<IndexRange> shares);
   template <class F>
-  void for_each_piece(F&& f) const;
+  void for_each_own_piece(F&& f) const;
+  void complete(std::span<double> by_piece) const;
   kernels::AdamCoefficients coefficients(double gradient_norm) const;
   double weight_decay(const Piece& piece) const;
   void apply_adamw(double learning_rate, const kernels::AdamCoefficients& c);
   void apply_lamb(double learning_rate, const kernels::AdamCoefficients& c);
-  std::vector<double> trust_ratios(std::span<const kernels::LambSquares> by_piece) const;
+  std::vector<double> trust_ratios(std::span<const double> values, std::span<const double> directions) const;
 
   const OptimizerOptions options_;
   ParameterStore& store_;
   std::vector<PublishedTensor> tensors_;  // in the order of the flat block
-  std::vector<Piece> pieces_;
+  std::vector<Piece> pieces_;             // of all ranks
+  Communicator* communicator_ = nullptr;  // where ranks share the work
+  std::vector<Bucket> buckets_;           // likewise
+  std::vector<IndexRange> shares_;
+  std::vector<OwnPiece> own_pieces_;
   Tensor first_moments_, second_moments_;
   int64_t steps_ = 0;
 };

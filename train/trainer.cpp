@@ -13,23 +13,6 @@ namespace bertha {
 namespace {
 
 constexpr int64_t kBucketBytes = int64_t{16} << 20;
-constexpr std::string_view kFirstMoment = "first_moment";
-constexpr std::string_view kSecondMoment = "second_moment";
-
-MomentView moment_view(std::string_view name, std::span<const float> block, const ParameterStore& store) {
-  MomentView view{std::string(name), {}};
-  for (const PublishedTensor& tensor : store.published()) {
-    view.tensors.push_back({tensor.name, tensor.shape, block.subspan(tensor.offset, tensor.shape.numel())});
-  }
-  return view;
-}
-
-void read_moment(const TrainingStateFile& file, std::string_view name, std::span<float> block,
-                 const ParameterStore& store) {
-  for (const PublishedTensor& tensor : store.published()) {
-    file.read_moment(name, tensor.name, tensor.shape, block.subspan(tensor.offset, tensor.shape.numel()));
-  }
-}
 
 bool all_finite(const Tensor& tensor) {
   return kernels::dispatch(tensor.dtype(), [&]<class Isa, class T>() {
@@ -59,13 +42,16 @@ Trainer::Trainer(const TrainerOptions& options, TrainingTask& task, Communicator
       task_(task),
       communicator_(communicator),
       events_(events),
-      optimizer_(options.optimizer, task.parameters()),
+      buckets_(cut_into_buckets(task.parameters(), kBucketBytes, communicator.size())),
+      optimizer_(options.sharding == Sharding::kOn
+                     ? Optimizer(options.optimizer, task.parameters(), buckets_, communicator)
+                     : Optimizer(options.optimizer, task.parameters())),
       local_slices_(rank_slices(task.slices(), communicator.rank(), communicator.size())) {
   if (options.reduction == Reduction::kDeterministic) {
-    tree_.emplace(task.slices(), communicator, static_cast<int64_t>(task.parameters().gradients().size()));
+    tree_.emplace(task.slices(), communicator, task.parameters().gradients(), buckets_, options.sharding);
   } else {
-    reducer_.emplace(communicator, task.parameters(), kBucketBytes,
-                     options.reduction == Reduction::kOverlapped ? Overlap::kOn : Overlap::kOff);
+    reducer_.emplace(communicator, task.parameters(), buckets_,
+                     options.reduction == Reduction::kOverlapped ? Overlap::kOn : Overlap::kOff, options.sharding);
   }
 }
 
@@ -84,8 +70,7 @@ int64_t Trainer::resume() {
     check<MismatchError>(options_.time_budget || file.state().step <= options_.steps, directory, ": is at step ",
                          file.state().step, " (the run ends at step ", options_.steps, ")");
     read_weights(directory, task_.parameters());
-    read_moment(file, kFirstMoment, optimizer_.first_moments(), task_.parameters());
-    read_moment(file, kSecondMoment, optimizer_.second_moments(), task_.parameters());
+    saved_moments().read(file);
     step_ = file.state().step;
     tokens_ = file.state().tokens;
     budget_used_ = static_cast<double>(file.state().budget_used_ms) / 1e3;
@@ -129,6 +114,9 @@ StepReport Trainer::step() {
   report.gradient_norm = optimizer_.gradient_norm();
   require_finite(report);
   optimizer_.apply(report.learning_rate, report.gradient_norm);
+  const Clock::time_point gathering = Clock::now();
+  optimizer_.gather_values();
+  report.exposed_seconds += seconds_since(gathering);
   ++step_;
   tokens_ += report.tokens;
   report.seconds = seconds_since(begin);
@@ -147,7 +135,7 @@ void Trainer::accumulate_gradients(StepReport& report) {
     backward_slice(i, scales, std::span(by_slice).subspan(i * parts, parts));
   }
   const Clock::time_point waiting = Clock::now();
-  if (tree_) tree_->finish(task_.parameters().gradients());
+  if (tree_) tree_->finish();
   if (reducer_) reducer_->finish();
   report.exposed_seconds = seconds_since(waiting);
   reduce_losses(by_slice, report);
@@ -189,7 +177,7 @@ void Trainer::backward_slice(size_t index, std::span<const double> scales, std::
   Tape tape;
   Run run = make_run(&tape, index);
   tape.backward(task_.loss(run, index, scales, sums));
-  if (tree_) tree_->add(local_slices_.begin + static_cast<int64_t>(index), task_.parameters().gradients());
+  if (tree_) tree_->add(local_slices_.begin + static_cast<int64_t>(index));
 }
 
 // Each slice has a place of its own in the exchange, so that the sum does not depend on who computed which. Rank 0
@@ -234,12 +222,21 @@ void Trainer::require_finite(const StepReport& report) {
     if (cause.empty()) cause = found;
   }
   if (cause.empty()) {
+    gather_gradients();
     const PublishedTensor* tensor = first_tensor_with_nonfinite_gradient(task_.parameters());
     cause = tensor ? "the gradient of '" + tensor->name + "'" : "the gradient norm";
   }
   fail<Error>("step ", step_ + 1, ": loss ", report.loss(), ", gradient norm ", report.gradient_norm,
               "; first not finite: ", cause,
               " (the last checkpoint stands; a lower learning rate or more warm-up steps may help)");
+}
+
+// With a sharded optimiser a rank has the sums of its shares only.
+void Trainer::gather_gradients() {
+  if (options_.sharding == Sharding::kOff) return;
+  for (const Bucket& bucket : buckets_) {
+    communicator_.all_gather_shares(task_.parameters().gradients(), bucket.bounds);
+  }
 }
 
 // Runs this rank's micro-slices again with an observer; nothing is recorded and nothing changes.
@@ -302,6 +299,7 @@ void Trainer::evaluate() {
 void Trainer::save_checkpoint() {
   if (budget_) budget_->begin();
   require_equal_parameters(communicator_, task_.parameters(), step_);
+  SavedMoments moments = saved_moments();
   if (is_writer()) {
     const Clock::time_point begin = Clock::now();
     const TrainingState state = {.step = step_,
@@ -311,14 +309,19 @@ void Trainer::save_checkpoint() {
                                  .optimizer = options_.optimizer.kind == OptimizerKind::kLamb ? "lamb" : "adamw",
                                  .configuration = options_.configuration,
                                  .identity = task_.identity()};
-    const std::vector<MomentView> moments = {
-        moment_view(kFirstMoment, optimizer_.first_moments(), task_.parameters()),
-        moment_view(kSecondMoment, optimizer_.second_moments(), task_.parameters())};
-    checkpoints_->save(task_.model_content(), state, moments);
+    checkpoints_->save(task_.model_content(), state, moments.to_write());
     write({"checkpoint", step_, {{"save_s", seconds_since(begin)}}});
+  } else {
+    moments.send();
   }
   communicator_.barrier();
   if (budget_) budget_->finish(TimeBudget::Work::kCheckpoint);
+}
+
+SavedMoments Trainer::saved_moments() {
+  const bool sharded = options_.sharding == Sharding::kOn;
+  return {optimizer_, task_.parameters(), sharded ? std::span<const Bucket>(buckets_) : std::span<const Bucket>(),
+          communicator_};
 }
 
 }  // namespace bertha

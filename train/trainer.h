@@ -13,6 +13,8 @@
 #include "train/gradient_reducer.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
+#include "train/partition.h"
+#include "train/saved_moments.h"
 #include "train/schedule.h"
 #include "train/slice_tree.h"
 #include "train/time_budget.h"
@@ -32,6 +34,7 @@ struct TrainerOptions {
   OptimizerOptions optimizer;
   Schedule schedule;
   Reduction reduction = Reduction::kOverlapped;
+  Sharding sharding = Sharding::kOff;  // of the optimiser
   int64_t evaluate_every = 0;
   int64_t checkpoint_every = 0;
   int keep_checkpoints = 3;
@@ -56,7 +59,7 @@ struct StepReport {
   double gradient_norm = 0;     // before clipping
   double learning_rate = 0;
   double seconds = 0;
-  double exposed_seconds = 0;  // of these, waited for other ranks' gradients
+  double exposed_seconds = 0;  // of these, waited for other ranks' gradients and values
   double budget_share = 0;     // used of the time for steps, by rank 0's clock; 0 without a time budget
   bool last = false;           // the run ends with this step
   bool stop = false;           // a stop signal has come on some rank
@@ -97,6 +100,7 @@ class Trainer {
   void reduce_losses(std::span<const LossSums> by_slice, StepReport& report);
   bool is_last_step() const;
   bool is_due(TimeBudget::Work work, const StepReport& report) const;
+  void gather_gradients();
   void require_finite(const StepReport& report);
   std::string first_nonfinite_activation();
 
@@ -104,12 +108,14 @@ class Trainer {
   void write(const MetricsLine& line);
   void evaluate();
   void save_checkpoint();
+  SavedMoments saved_moments();
   bool is_writer() const { return communicator_.rank() == 0; }
 
   const TrainerOptions options_;
   TrainingTask& task_;
   Communicator& communicator_;
   RunEvents events_;
+  std::vector<Bucket> buckets_;
   Optimizer optimizer_;
   IndexRange local_slices_;
   std::optional<GradientReducer> reducer_;

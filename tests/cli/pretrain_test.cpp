@@ -171,6 +171,25 @@ TEST_F(Pretrain, RanksAgreeOnTheLossesAndInDeterministicModeOnTheBytes) {
   }
 }
 
+TEST_F(Pretrain, RanksThatShareTheOptimizerWriteTheSameBytes) {
+  const std::string arguments = "training.deterministic=true training.optimizer=lamb ";
+  ASSERT_EQ(pretrain(arguments + output("alone")).exit_code, 0);
+  const CommandResult result = pretrain_on(3, arguments + "communication.shard_optimizer=true" + output("shared"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(weights("shared"), weights("alone"));
+}
+
+TEST_F(Pretrain, DryRunCountsTheMomentsThatRanksShare) {
+  const auto mebibytes = [&](const std::string& arguments) {
+    const std::string plan = pretrain_on(2, "--dry-run model='{preset: mini}' " + arguments).out;
+    const std::string before = "gradients and moments ";
+    const size_t at = plan.find(before);
+    return at == std::string::npos ? 0 : std::atoi(plan.c_str() + at + before.size());
+  };
+  EXPECT_EQ(mebibytes(""), 171);
+  EXPECT_EQ(mebibytes("communication.shard_optimizer=true"), 128);
+}
+
 TEST_F(Pretrain, AKilledRunContinuesToTheSameBytes) {
   ASSERT_EQ(pretrain_on(2, output("whole") + " training.steps=40").exit_code, 0);
   const std::string command = mpirun(2) + BERTHA_BINARY + " pretrain " + config() + " training.steps=40" +

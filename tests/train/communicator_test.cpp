@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
@@ -22,15 +24,41 @@ int occurrences(const std::string& text, const std::string& part) {
 
 void expect_right_sums(Communicator& communicator) {
   const int ranks = communicator.size();
-  std::vector<float> floats(3, static_cast<float>(communicator.rank() + 1));
   std::vector<double> doubles(1, communicator.rank() + 0.5);
   std::vector<int64_t> integers{communicator.rank(), int64_t{1} << 40};
-  communicator.all_reduce_sum(std::span(floats));
   communicator.all_reduce_sum(std::span(doubles));
   communicator.all_reduce_sum(std::span(integers));
-  EXPECT_EQ(floats, std::vector<float>(3, static_cast<float>(ranks * (ranks + 1) / 2)));
   EXPECT_EQ(doubles[0], ranks * ranks / 2.0);
   EXPECT_EQ(integers, (std::vector<int64_t>{ranks * (ranks - 1) / 2, ranks * (int64_t{1} << 40)}));
+}
+
+// Shares of growing size, the first of them empty, that leave out one element on either side.
+std::vector<int64_t> growing_bounds(int ranks, int64_t unit) {
+  std::vector<int64_t> bounds{1};
+  for (int rank = 0; rank < ranks; ++rank) bounds.push_back(bounds.back() + rank * unit);
+  return bounds;
+}
+
+// So far apart that every other order of summation gives other bits.
+float addend(int rank, int64_t i) {
+  return std::ldexp(static_cast<float>(i % 1000 + 1) / 3, 12 * rank % 30);
+}
+
+void expect_right_shares(Communicator& communicator, int64_t unit) {
+  const int rank = communicator.rank();
+  const std::vector<int64_t> bounds = growing_bounds(communicator.size(), unit);
+  std::vector<float> values, sum;
+  for (int64_t i = 0; i <= bounds.back(); ++i) {
+    values.push_back(addend(rank, i));
+    sum.push_back(addend(0, i));
+    for (int other = 1; other < communicator.size(); ++other) sum.back() += addend(other, i);
+  }
+  sum.front() = values.front();
+  sum.back() = values.back();
+  communicator.reduce_scatter_sum(values, bounds);
+  EXPECT_TRUE(std::equal(values.begin() + bounds[rank], values.begin() + bounds[rank + 1], sum.begin() + bounds[rank]));
+  communicator.all_gather_shares(values, bounds);
+  EXPECT_EQ(values, sum) << "shares grow by " << unit;
 }
 
 void expect_right_copies(Communicator& communicator) {
@@ -59,6 +87,7 @@ void expect_right_messages(Communicator& communicator) {
 
 void expect_right_exchanges(Communicator& communicator) {
   expect_right_sums(communicator);
+  for (const int64_t unit : {0, 1, 7, 20000}) expect_right_shares(communicator, unit);
   expect_right_copies(communicator);
   expect_right_messages(communicator);
 }
@@ -105,11 +134,13 @@ TEST(MpiCommunicator, ExchangesBetweenProcesses) {
 TEST(MpiCommunicator, SplitsWhatIsTooLongForOneCall) {
   if (!under_mpirun()) return expect_success_under_mpirun(2);
   const auto communicator = make_communicator();
+  expect_right_shares(*communicator, 700'000);
+  std::vector<int64_t> integers((size_t{1} << 24) + 3);
+  std::iota(integers.begin(), integers.end(), 0);
+  communicator->all_reduce_sum(std::span(integers));
+  EXPECT_EQ(integers[5], 10);
+  EXPECT_EQ(integers[1 << 24], 2 << 24);
   std::vector<float> values((size_t{1} << 24) + 3);
-  std::iota(values.begin(), values.end(), 0.0f);
-  communicator->all_reduce_sum(std::span(values));
-  EXPECT_EQ(values[5], 10);
-  EXPECT_EQ(values[1 << 24], 2.0f * (1 << 24));
   values.back() = static_cast<float>(communicator->rank());
   communicator->broadcast(std::as_writable_bytes(std::span(values)), 1);
   EXPECT_EQ(values.back(), 1);

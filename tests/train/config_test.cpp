@@ -72,6 +72,7 @@ TEST(Config, LeftOutKeysHaveTheDocumentedDefaults) {
   EXPECT_EQ(c.training.seed, 1);
   EXPECT_FALSE(c.training.deterministic);
   EXPECT_TRUE(c.communication.overlap);
+  EXPECT_FALSE(c.communication.shard_optimizer);
   EXPECT_EQ(c.evaluation.every_steps, 100);
   EXPECT_EQ(c.checkpoint.every_steps, 200);
   EXPECT_EQ(c.checkpoint.keep, 3);
@@ -147,7 +148,7 @@ TEST(Config, OverridesStandAsIfInTheFile) {
       parse(kComplete, {"model.vocab_size=8192", "data.text=[b.txt, 'c d.txt']", "training.steps=5",
                         "training.steps=20", "training.learning_rate=5e-4", "training.betas=[0.9, 0.98]",
                         "training.precision=bf16", "training.recompute=true", "masking={probability: 0.2}",
-                        "communication.overlap=false", "output=runs/other"});
+                        "communication={overlap: false, shard_optimizer: true}", "output=runs/other"});
   EXPECT_EQ(c.model.config.vocab_size, 8192);
   EXPECT_EQ(c.data.text, (std::vector<std::string>{"b.txt", "c d.txt"}));
   EXPECT_EQ(c.training.steps, 20) << "the last one wins";
@@ -158,6 +159,7 @@ TEST(Config, OverridesStandAsIfInTheFile) {
   EXPECT_TRUE(c.training.recompute);
   EXPECT_EQ(c.masking.probability, 0.2);
   EXPECT_FALSE(c.communication.overlap);
+  EXPECT_TRUE(c.communication.shard_optimizer);
   EXPECT_EQ(c.output, "runs/other");
 }
 

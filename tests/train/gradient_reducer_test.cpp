@@ -38,15 +38,21 @@ struct Model {
   ParameterStore store;
 };
 
-constexpr int64_t kBucketBytes = 60 * sizeof(float);
+std::vector<Bucket> buckets_of(const Model& model, int ranks) {
+  return cut_into_buckets(model.store, 60 * sizeof(float), ranks);
+}
 
-std::vector<float> three_steps(Communicator& communicator, Overlap overlap) {
+std::vector<float> three_steps(Communicator& communicator, Overlap overlap, Sharding sharding = Sharding::kOff) {
   Model model;
-  GradientReducer reducer(communicator, model.store, kBucketBytes, overlap);
+  const std::vector<Bucket> buckets = buckets_of(model, communicator.size());
+  GradientReducer reducer(communicator, model.store, buckets, overlap, sharding);
   for (int step = 0; step < 3; ++step) {
     model.fill_gradients(static_cast<float>(step + communicator.rank()) / 3);
     for (const Parameter* parameter : model.backward_order()) reducer.ready(*parameter);
-    EXPECT_GE(reducer.finish(), 0);
+    reducer.finish();
+  }
+  if (sharding == Sharding::kOn) {
+    for (const Bucket& bucket : buckets) communicator.all_gather_shares(model.store.gradients(), bucket.bounds);
   }
   return model.gradients();
 }
@@ -69,6 +75,14 @@ TEST(GradientReducer, SumsOverRanksTheSameWithAndWithoutOverlap) {
   });
 }
 
+TEST(GradientReducer, AShardedSumIsCompleteInEveryRanksShares) {
+  const std::vector<float> expected = sum_of_last_step(3);
+  run_as_ranks(3, [&](Communicator& communicator) {
+    EXPECT_EQ(three_steps(communicator, Overlap::kOff, Sharding::kOn), expected);
+    EXPECT_EQ(three_steps(communicator, Overlap::kOn, Sharding::kOn), expected);
+  });
+}
+
 TEST(GradientReducer, SumsOverProcesses) {
   if (!under_mpirun()) return expect_success_under_mpirun(2);
   const auto communicator = make_communicator();
@@ -80,26 +94,25 @@ TEST(GradientReducer, SumsOverProcesses) {
 TEST(GradientReducer, OneRankAloneKeepsItsGradients) {
   SelfCommunicator communicator;
   Model model;
-  GradientReducer reducer(communicator, model.store, kBucketBytes, Overlap::kOn);
+  GradientReducer reducer(communicator, model.store, buckets_of(model, 2), Overlap::kOn, Sharding::kOff);
   model.fill_gradients(1);
   const std::vector<float> before = model.gradients();
   reducer.ready(*model.store.parameters()[0]);
-  EXPECT_EQ(reducer.finish(), 0);
+  reducer.finish();
   EXPECT_EQ(model.gradients(), before);
 }
 
 // Notes the sizes of what is summed; the sum itself stays away.
 class RecordingCommunicator : public SelfCommunicator {
  public:
-  using SelfCommunicator::all_reduce_sum;
   int size() const override { return 2; }
-  void all_reduce_sum(std::span<float> values) override {
-    sizes.push_back(values.size());
+  void exchange_shares(std::span<float>, std::span<const int64_t> bounds, const Use&) override {
+    sizes.push_back(bounds.back() - bounds.front());
     exchanges.release();
     check<Error>(sizes.size() != fail_at, "the network is gone");
   }
 
-  std::vector<size_t> sizes;
+  std::vector<int64_t> sizes;
   std::counting_semaphore<> exchanges{0};
   size_t fail_at = 0;
 };
@@ -107,20 +120,20 @@ class RecordingCommunicator : public SelfCommunicator {
 TEST(GradientReducer, ABucketLeavesBeforeBackwardEnds) {
   RecordingCommunicator communicator;
   Model model;
-  GradientReducer reducer(communicator, model.store, kBucketBytes, Overlap::kOn);
+  GradientReducer reducer(communicator, model.store, buckets_of(model, 2), Overlap::kOn, Sharding::kOff);
   const auto order = model.backward_order();
   // bias (16 with its gap) and c (48) are one bucket.
   reducer.ready(*order[0]);
   reducer.ready(*order[1]);
   ASSERT_TRUE(communicator.exchanges.try_acquire_for(std::chrono::seconds(10)));
   reducer.finish();
-  EXPECT_EQ(communicator.sizes, (std::vector<size_t>{64, 96, 320}));
+  EXPECT_EQ(communicator.sizes, (std::vector<int64_t>{64, 96, 320}));
 }
 
 TEST(GradientReducer, ABucketWaitsForAllItsParametersAndForEarlierBuckets) {
   RecordingCommunicator communicator;
   Model model;
-  GradientReducer reducer(communicator, model.store, kBucketBytes, Overlap::kOn);
+  GradientReducer reducer(communicator, model.store, buckets_of(model, 2), Overlap::kOn, Sharding::kOff);
   const auto order = model.backward_order();
   for (int step = 0; step < 2; ++step) {
     for (const int early : {0, 2, 3, 4}) reducer.ready(*order[early]);
@@ -131,7 +144,7 @@ TEST(GradientReducer, ABucketWaitsForAllItsParametersAndForEarlierBuckets) {
     }
     reducer.finish();
   }
-  EXPECT_EQ(communicator.sizes, (std::vector<size_t>{64, 96, 320, 64, 96, 320}));
+  EXPECT_EQ(communicator.sizes, (std::vector<int64_t>{64, 96, 320, 64, 96, 320}));
 }
 
 TEST(GradientReducer, FinishThrowsWhatAnExchangeThrew) {
@@ -139,7 +152,7 @@ TEST(GradientReducer, FinishThrowsWhatAnExchangeThrew) {
     RecordingCommunicator communicator;
     communicator.fail_at = 2;
     Model model;
-    GradientReducer reducer(communicator, model.store, kBucketBytes, overlap);
+    GradientReducer reducer(communicator, model.store, buckets_of(model, 2), overlap, Sharding::kOff);
     EXPECT_THROW(reducer.finish(), Error);
   }
 }
@@ -147,7 +160,7 @@ TEST(GradientReducer, FinishThrowsWhatAnExchangeThrew) {
 TEST(GradientReducer, AParameterIsReadyOnceAStep) {
   RecordingCommunicator communicator;
   Model model;
-  GradientReducer reducer(communicator, model.store, kBucketBytes, Overlap::kOn);
+  GradientReducer reducer(communicator, model.store, buckets_of(model, 2), Overlap::kOn, Sharding::kOff);
   const Parameter& parameter = *model.store.parameters()[0];
   reducer.ready(parameter);
   EXPECT_THROW(reducer.ready(parameter), Error);

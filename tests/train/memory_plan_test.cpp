@@ -56,15 +56,17 @@ Measured measure_step(const PackedBatch& packed) {
 }
 
 TEST(MemoryPlan, CountsParametersAndDeterministicBlocks) {
-  const MemoryPlan plan = plan_memory(config(), 1000, 512, 80, 3);
+  const MemoryPlan plan = plan_memory(config(), 1000, 512, 80, 3, 1);
   EXPECT_EQ(plan.parameters, 4 * 4 * 1000) << "values, gradients and two moments, 4 bytes each";
+  EXPECT_EQ(plan_memory(config(), 1000, 512, 80, 3, 4).parameters, 4 * (2 * 1000 + 2 * 250))
+      << "four share the moments";
   EXPECT_EQ(plan.slices, 3 * 4 * 1000);
   EXPECT_EQ(plan.total(), plan.parameters + plan.slices + plan.activations + plan.logits);
 }
 
 TEST(MemoryPlan, IsWhatAStepReallyTakesAndLittleMore) {
   const PackedBatch packed = batch();
-  const MemoryPlan plan = plan_memory(config(), 0, packed.tokens(), packed.masked(), 0);
+  const MemoryPlan plan = plan_memory(config(), 0, packed.tokens(), packed.masked(), 0, 1);
   const Measured measured = measure_step(packed);
   EXPECT_LE(measured.most, plan.total() * 9 / 8) << "an eighth for size classes";
   EXPECT_GE(measured.kept, plan.total() / 2);

@@ -10,6 +10,7 @@
 
 #include "autograd/core/parallel.h"
 #include "autograd/core/random.h"
+#include "train/comm/thread_communicator.h"
 
 namespace bertha {
 namespace {
@@ -109,6 +110,13 @@ TEST_P(EachKind, FollowsItsPaper) {
   for (size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], reference.values()[i], 3e-6) << "element " << i;
 }
 
+// What lies outside is no number, so that whoever reads it is found out.
+void keep_only(std::span<const IndexRange> shares, std::span<float> block) {
+  std::vector<float> kept(block.size(), std::numeric_limits<float>::quiet_NaN());
+  for (const auto [begin, end] : shares) std::copy(block.begin() + begin, block.begin() + end, kept.begin() + begin);
+  std::ranges::copy(kept, block.begin());
+}
+
 std::vector<float> values_after_three_steps(OptimizerKind kind, int threads) {
   const int before = num_threads();
   omp_set_num_threads(threads);
@@ -124,6 +132,38 @@ std::vector<float> values_after_three_steps(OptimizerKind kind, int threads) {
 
 TEST_P(EachKind, ThreadsChangeNoBit) {
   EXPECT_EQ(values_after_three_steps(GetParam(), 1), values_after_three_steps(GetParam(), 3));
+}
+
+TEST_P(EachKind, RanksThatShareTheWorkHaveTheSameBits) {
+  const std::vector<float> alone = values_after_three_steps(GetParam(), 1);
+  for (const int ranks : {1, 2, 3, 5}) {
+    run_as_ranks(ranks, [&](Communicator& communicator) {
+      Model model;
+      const std::vector<Bucket> buckets = cut_into_buckets(model.store, 100'000, ranks);
+      Optimizer optimizer(options(GetParam()), model.store, buckets, communicator);
+      for (int step = 0; step < 3; ++step) {
+        model.draw_gradients();
+        keep_only(optimizer.shares(), model.store.gradients());
+        optimizer.apply(0.01, optimizer.gradient_norm());
+        optimizer.gather_values();
+      }
+      EXPECT_EQ(model.values(), alone) << "rank " << communicator.rank() << " of " << ranks;
+    });
+  }
+}
+
+TEST(Optimizer, RanksShareTheMoments) {
+  std::vector<size_t> elements(3);
+  Model model;
+  run_as_ranks(3, [&](Communicator& communicator) {
+    Model own;
+    const std::vector<Bucket> buckets = cut_into_buckets(own.store, 100'000, 3);
+    Optimizer optimizer({}, own.store, buckets, communicator);
+    elements[communicator.rank()] = optimizer.first_moments().size();
+    EXPECT_EQ(optimizer.second_moments().size(), optimizer.first_moments().size());
+  });
+  EXPECT_EQ(elements[0] + elements[1] + elements[2], model.store.values().size());
+  EXPECT_LT(std::ranges::max(elements), model.store.values().size());
 }
 
 TEST_P(EachKind, ContinuesFromSavedMomentsWithTheSameBits) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/core/memory.h"
@@ -39,20 +40,40 @@ std::vector<float> root(int64_t slices) {
   return node(level, 0, slices);
 }
 
-void add_own_slices(SliceTree& tree, int64_t slices, const Communicator& communicator) {
-  const auto [begin, end] = rank_share(slices, communicator.rank(), communicator.size());
-  for (int64_t slice = begin; slice < end; ++slice) tree.add(slice, slice_gradient(slice));
+// Two buckets that every rank has an even share of.
+std::vector<Bucket> even_buckets(int64_t elements, int ranks) {
+  std::vector<Bucket> buckets(2);
+  for (int bucket = 0; bucket < 2; ++bucket) {
+    const auto [begin, end] = rank_share(elements, bucket, 2);
+    for (int rank = 0; rank <= ranks; ++rank) {
+      buckets[bucket].bounds.push_back(begin + rank_share(end - begin, rank, ranks).begin);
+    }
+  }
+  return buckets;
 }
 
-// The tree's own messages only: an all-reduce has no defined order.
+void add_own_slices(SliceTree& tree, std::span<float> block, int64_t slices, const Communicator& communicator) {
+  const auto [begin, end] = rank_share(slices, communicator.rank(), communicator.size());
+  for (int64_t slice = begin; slice < end; ++slice) {
+    std::ranges::copy(slice_gradient(slice), block.begin());
+    tree.add(slice);
+  }
+}
+
+// An all-reduce has no defined order.
 class WithoutAllReduce : public Communicator {
  public:
   explicit WithoutAllReduce(Communicator& inner) : inner_(inner) {}
   int rank() const override { return inner_.rank(); }
   int size() const override { return inner_.size(); }
-  void all_reduce_sum(std::span<float>) override { fail("all_reduce_sum called"); }
   void all_reduce_sum(std::span<double>) override { fail("all_reduce_sum called"); }
   void all_reduce_sum(std::span<int64_t>) override { fail("all_reduce_sum called"); }
+  void exchange_shares(std::span<float> values, std::span<const int64_t> bounds, const Use& use) override {
+    inner_.exchange_shares(values, bounds, use);
+  }
+  void all_gather_shares(std::span<float> values, std::span<const int64_t> bounds) override {
+    inner_.all_gather_shares(values, bounds);
+  }
   void broadcast(std::span<std::byte> data, int root) override { inner_.broadcast(data, root); }
   void send(std::span<const float> values, int receiver) override { inner_.send(values, receiver); }
   void receive(std::span<float> values, int sender) override { inner_.receive(values, sender); }
@@ -62,13 +83,18 @@ class WithoutAllReduce : public Communicator {
   Communicator& inner_;
 };
 
-void expect_the_trees_bits(Communicator& communicator, int64_t slices, const std::vector<float>& expected) {
-  SliceTree tree(slices, communicator, kElements);
+void expect_the_trees_bits(Communicator& communicator, int64_t slices, const std::vector<float>& expected,
+                           Sharding sharding) {
+  std::vector<float> block(kElements);
+  const std::vector<Bucket> buckets = even_buckets(kElements, communicator.size());
+  SliceTree tree(slices, communicator, block, buckets, sharding);
   for (int step = 0; step < 2; ++step) {
-    std::vector<float> sum(kElements);
-    add_own_slices(tree, slices, communicator);
-    tree.finish(sum);
-    EXPECT_EQ(sum, expected) << slices << " slices, rank " << communicator.rank() << " of " << communicator.size();
+    add_own_slices(tree, block, slices, communicator);
+    tree.finish();
+    if (sharding == Sharding::kOn) {
+      for (const Bucket& bucket : buckets) communicator.all_gather_shares(block, bucket.bounds);
+    }
+    EXPECT_EQ(block, expected) << slices << " slices, rank " << communicator.rank() << " of " << communicator.size();
   }
 }
 
@@ -76,13 +102,15 @@ void expect_the_trees_bits_on_every_rank(int ranks, int64_t slices) {
   const std::vector<float> expected = root(slices);
   run_as_ranks(ranks, [&](Communicator& threads) {
     WithoutAllReduce communicator(threads);
-    expect_the_trees_bits(communicator, slices, expected);
+    for (const Sharding sharding : {Sharding::kOff, Sharding::kOn}) {
+      expect_the_trees_bits(communicator, slices, expected, sharding);
+    }
   });
 }
 
 TEST(SliceTree, GivesTheSameBitsOnAnyNumberOfRanks) {
   for (const int ranks : {1, 2, 3, 4, 5, 7}) {
-    for (int64_t slices = 1; slices <= 40; ++slices) expect_the_trees_bits_on_every_rank(ranks, slices);
+    for (int64_t slices = ranks; slices <= 40; ++slices) expect_the_trees_bits_on_every_rank(ranks, slices);
     for (const int64_t slices : {64, 100, 127, 255}) expect_the_trees_bits_on_every_rank(ranks, slices);
   }
 }
@@ -90,7 +118,10 @@ TEST(SliceTree, GivesTheSameBitsOnAnyNumberOfRanks) {
 TEST(SliceTree, GivesTheSameBitsOnProcesses) {
   if (!under_mpirun()) return expect_success_under_mpirun(3);
   const auto communicator = make_communicator();
-  for (const int64_t slices : {3, 8, 13}) expect_the_trees_bits(*communicator, slices, root(slices));
+  for (const int64_t slices : {3, 8, 13}) {
+    expect_the_trees_bits(*communicator, slices, root(slices), Sharding::kOff);
+    expect_the_trees_bits(*communicator, slices, root(slices), Sharding::kOn);
+  }
 }
 
 TEST(SliceTree, TheTestValuesNoticeAnotherOrder) {
@@ -101,30 +132,33 @@ TEST(SliceTree, TheTestValuesNoticeAnotherOrder) {
   EXPECT_NE(chain, root(4));
 }
 
-TEST(SliceTree, MessagesLongerThanAPieceArriveWhole) {
-  constexpr int64_t kLong = (1 << 20) + 5;
-  run_as_ranks(2, [](Communicator& communicator) {
-    SliceTree tree(2, communicator, kLong);
-    std::vector<float> gradient(kLong);
-    for (int64_t i = 0; i < kLong; ++i) gradient[i] = static_cast<float>(i + communicator.rank());
-    tree.add(communicator.rank(), gradient);
-    tree.finish(gradient);
-    for (const int64_t i : {int64_t{0}, kLong / 2, kLong - 1}) EXPECT_EQ(gradient[i], static_cast<float>(2 * i + 1));
-  });
+TEST(SliceTree, LongBlocksArriveWhole) {
+  if (!under_mpirun()) return expect_success_under_mpirun(2);
+  constexpr int64_t kLong = 3'000'005;
+  constexpr int64_t kSlices = 5;
+  const auto communicator = make_communicator();
+  std::vector<float> block(kLong);
+  SliceTree tree(kSlices, *communicator, block, even_buckets(kLong, 2), Sharding::kOff);
+  const auto [begin, end] = rank_share(kSlices, communicator->rank(), 2);
+  for (int64_t slice = begin; slice < end; ++slice) {
+    for (int64_t i = 0; i < kLong; ++i) block[i] = static_cast<float>(i % 1000 + slice);
+    tree.add(slice);
+  }
+  tree.finish();
+  for (int64_t i = 0; i < kLong; ++i) ASSERT_EQ(block[i], static_cast<float>(5 * (i % 1000) + 10)) << i;
 }
 
 TEST(SliceTree, SlicesComeInOrderAndAllOfThem) {
   SelfCommunicator communicator;
-  SliceTree tree(2, communicator, kElements);
-  std::vector<float> gradient = slice_gradient(0);
-  EXPECT_THROW(tree.add(1, gradient), Error);
-  tree.add(0, gradient);
-  EXPECT_THROW(tree.add(0, gradient), Error);
-  EXPECT_THROW(tree.finish(gradient), Error);
-  tree.add(1, gradient);
-  EXPECT_THROW(tree.add(2, gradient), Error);
-  EXPECT_THROW(tree.finish(std::span(gradient).first(3)), ShapeError);
-  tree.finish(gradient);
+  std::vector<float> block = slice_gradient(0);
+  SliceTree tree(2, communicator, block, even_buckets(kElements, 1), Sharding::kOff);
+  EXPECT_THROW(tree.add(1), Error);
+  tree.add(0);
+  EXPECT_THROW(tree.add(0), Error);
+  EXPECT_THROW(tree.finish(), Error);
+  tree.add(1);
+  EXPECT_THROW(tree.add(2), Error);
+  tree.finish();
 }
 
 TEST(SliceTree, HoldsNoMoreBlocksThanPredicted) {
@@ -137,18 +171,18 @@ TEST(SliceTree, HoldsNoMoreBlocksThanPredicted) {
       run_as_ranks(ranks, [&](Communicator& communicator) {
         if (communicator.rank() != rank) return;
         constexpr int64_t kBlock = 1 << 16;
-        SliceTree tree(kSlices, communicator, kBlock);
-        const std::vector<float> gradient(kBlock);
+        std::vector<float> block(kBlock);
+        SliceTree tree(kSlices, communicator, block, even_buckets(kBlock, ranks), Sharding::kOff);
         for (int64_t slice = range.begin; slice < range.end; ++slice) {
-          tree.add(slice, gradient);
+          tree.add(slice);
           most = std::max(most, (memory_use().current_bytes - before) / (kBlock * sizeof(float)));
         }
       });
-      EXPECT_EQ(static_cast<int64_t>(most), SliceTree::peak_blocks(range) + (ranks > 1));
+      EXPECT_EQ(static_cast<int64_t>(most), SliceTree::peak_blocks(range));
     }
   }
   EXPECT_EQ(SliceTree::peak_blocks({0, 16}), 4);
-  EXPECT_EQ(SliceTree::peak_blocks({0, 1}), 1);
+  EXPECT_EQ(SliceTree::peak_blocks({0, 1}), 0);
 }
 
 TEST(SliceTree, SlicesAreDealtContiguouslyAndEvenly) {

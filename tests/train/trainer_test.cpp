@@ -11,6 +11,7 @@
 
 #include "autograd/kernels/isa.h"
 #include "tests/temporary_directory.h"
+#include "tests/train/checkpoint/tiny_checkpoint.h"
 #include "tests/train/small_task.h"
 #include "train/comm/self_communicator.h"
 #include "train/comm/thread_communicator.h"
@@ -41,12 +42,16 @@ class TrainerTest : public ::testing::Test {
     std::vector<std::vector<float>> values;
     std::vector<double> losses;
   };
-  static Result train(int ranks, Reduction reduction, int64_t steps) {
+  static Result train(int ranks, Reduction reduction, int64_t steps, Sharding sharding = Sharding::kOff,
+                      OptimizerKind optimizer = OptimizerKind::kAdamW) {
     Result result;
     result.values.resize(static_cast<size_t>(ranks));
     run_as_ranks(ranks, [&](Communicator& communicator) {
       SmallTask task(MicroSlices(10, 2));
-      Trainer trainer(options(reduction, steps), *task, communicator, kSilent);
+      TrainerOptions o = options(reduction, steps);
+      o.sharding = sharding;
+      o.optimizer.kind = optimizer;
+      Trainer trainer(o, *task, communicator, kSilent);
       for (int64_t step = 0; step < steps; ++step) {
         const StepReport report = trainer.step();
         if (communicator.rank() == 0) result.losses.push_back(report.loss());
@@ -100,6 +105,99 @@ TEST_F(TrainerTest, RanksOverlapAndAccumulationOnlyRoundDifferently) {
 
 TEST_F(TrainerTest, OverlapDoesNotChangeTheBits) {
   EXPECT_EQ(train(3, Reduction::kOverlapped, 8).values, train(3, Reduction::kAfterBackward, 8).values);
+}
+
+TEST_F(TrainerTest, AShardedOptimizerDoesNotChangeTheBits) {
+  for (const OptimizerKind optimizer : {OptimizerKind::kAdamW, OptimizerKind::kLamb}) {
+    const Result one = train(1, Reduction::kDeterministic, 8, Sharding::kOff, optimizer);
+    for (const int ranks : {1, 2, 3, 5}) {
+      const Result many = train(ranks, Reduction::kDeterministic, 8, Sharding::kOn, optimizer);
+      EXPECT_EQ(many.losses, one.losses) << ranks;
+      for (const auto& values : many.values) EXPECT_EQ(values, one.values[0]) << ranks;
+    }
+    for (const Reduction reduction : {Reduction::kAfterBackward, Reduction::kOverlapped}) {
+      EXPECT_EQ(train(3, reduction, 8, Sharding::kOn, optimizer).values,
+                train(3, reduction, 8, Sharding::kOff, optimizer).values);
+    }
+  }
+}
+
+TEST_F(TrainerTest, ResumesOnOtherRanksWithAndWithoutShardingFromTheSameFiles) {
+  struct Start {
+    int ranks;
+    Sharding sharding;
+  };
+  const auto run = [&](const fs::path& output, const Start& start, int64_t steps) {
+    run_as_ranks(start.ranks, [&](Communicator& communicator) {
+      TrainerOptions o = options(Reduction::kDeterministic, 6);
+      o.steps = steps;
+      o.checkpoint_every = 3;
+      o.output = output;
+      o.sharding = start.sharding;
+      SmallTask task(MicroSlices(10, 2));
+      Trainer trainer(o, *task, communicator, kSilent);
+      trainer.resume();
+      trainer.run();
+    });
+  };
+  const auto state = [](const fs::path& output, int step) {
+    const fs::path checkpoint = output / "checkpoints" / ("step-0000000" + std::to_string(step));
+    return bytes_of(checkpoint / "model.safetensors") + bytes_of(checkpoint / "training_state.h5");
+  };
+  constexpr Start kAlone{1, Sharding::kOff};
+  run(directory_ / "alone", kAlone, 3);
+  run(directory_ / "alone", kAlone, 6);
+  for (const Start& first : {kAlone, Start{2, Sharding::kOn}, Start{5, Sharding::kOn}}) {
+    for (const Start& second : {Start{3, Sharding::kOff}, Start{3, Sharding::kOn}, Start{4, Sharding::kOn}}) {
+      const fs::path output = directory_ / "shared";
+      fs::remove_all(output);
+      run(output, first, 3);
+      EXPECT_EQ(state(output, 3), state(directory_ / "alone", 3)) << first.ranks << " ranks";
+      run(output, second, 6);
+      EXPECT_EQ(state(output, 6), state(directory_ / "alone", 6)) << first.ranks << ", then " << second.ranks;
+    }
+  }
+}
+
+// Its losses and activations are finite, its gradients are not.
+class OverflowingTask : public TrainingTask {
+ public:
+  explicit OverflowingTask(TrainingTask& inner) : inner_(inner) {}
+  ParameterStore& parameters() override { return inner_.parameters(); }
+  std::span<const std::string> loss_parts() const override { return inner_.loss_parts(); }
+  int64_t slices() const override { return inner_.slices(); }
+  void start(int64_t first_step, IndexRange local) override { inner_.start(first_step, local); }
+  std::vector<BatchCounts> next_batch() override { return inner_.next_batch(); }
+  Var loss(Run& run, size_t index, std::span<const double>, std::span<LossSums> sums) override {
+    const std::vector<double> scales(loss_parts().size(), 1e38);
+    return inner_.loss(run, index, scales, sums);
+  }
+  std::vector<std::pair<std::string, double>> evaluate(Communicator&) override { return {}; }
+  ModelContent model_content() const override { return inner_.model_content(); }
+  RunIdentity identity() const override { return inner_.identity(); }
+
+ private:
+  TrainingTask& inner_;
+};
+
+TEST_F(TrainerTest, NamesTheSameGradientThatIsNotFiniteOnRanksThatShareTheOptimizer) {
+  const auto sentence = [](Communicator& communicator, Sharding sharding) {
+    SmallTask small(MicroSlices(10, 2));
+    OverflowingTask task(*small);
+    TrainerOptions o = options(Reduction::kDeterministic, 5);
+    o.sharding = sharding;
+    Trainer trainer(o, task, communicator, kSilent);
+    try {
+      trainer.step();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  SelfCommunicator self;
+  const std::string alone = sentence(self, Sharding::kOff);
+  EXPECT_NE(alone.find("first not finite: the gradient of '"), std::string::npos) << alone;
+  run_as_ranks(3, [&](Communicator& communicator) { EXPECT_EQ(sentence(communicator, Sharding::kOn), alone); });
 }
 
 TEST_F(TrainerTest, ResumesBitForBitFromEveryStep) {

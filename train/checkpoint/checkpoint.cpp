@@ -75,7 +75,7 @@ Checkpoints::Checkpoints(std::string directory, int keep) : directory_(std::move
 }
 
 std::string Checkpoints::save(const ModelContent& model, const TrainingState& state,
-                              std::span<const MomentView> moments) const {
+                              std::span<const Moment> moments) const {
   const std::string name = name_of_step(state.step);
   const std::string path = directory_ + "/" + name;
   AtomicDirectory target(path);

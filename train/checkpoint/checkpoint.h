@@ -37,7 +37,7 @@ class Checkpoints {
 
   /// Writes, publishes and reads back a checkpoint of `state.step`, then points `latest` at it and removes those that
   /// are no longer kept. Returns its directory. On an error `latest` and what it names are as before.
-  std::string save(const ModelContent& model, const TrainingState& state, std::span<const MomentView> moments) const;
+  std::string save(const ModelContent& model, const TrainingState& state, std::span<const Moment> moments) const;
 
   struct Choice {
     std::optional<std::string> directory;  // none where there is no good checkpoint

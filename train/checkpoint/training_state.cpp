@@ -44,14 +44,23 @@ void silence() {
 struct Hole {
   uint64_t offset;
   std::string name;
-  std::span<const float> values;
+  const Moment* moment;
+  size_t tensor;
+
+  std::span<const float> fetch() const {
+    const std::span<const float> values = moment->fetch(tensor);
+    const Shape& shape = moment->tensors[tensor].second;
+    check<Error>(values.size() == static_cast<size_t>(shape.numel()), "training state: '", name, "' has ",
+                 values.size(), " elements and shape ", shape);
+    return values;
+  }
 };
 
 // HDF5 1.10 crashes when a write to disk fails. It therefore makes its file in memory and leaves holes where the
 // moments' elements belong; OutputFile writes both in turn, and no element is copied.
 struct Skeleton {
   std::vector<std::byte> image;  // from the start; zeros follow it
-  std::vector<Hole> holes;
+  std::vector<Hole> holes;       // in the order of the moments and of the file
   uint64_t size = 0;
 };
 
@@ -119,29 +128,27 @@ std::array<hsize_t, Shape::kMaxRank> dims_of(const Shape& shape) {
 }
 
 // Returns where the elements belong in the file.
-uint64_t make_hole(hid_t group, const TensorView& tensor) {
+uint64_t make_hole(hid_t group, const std::string& name, const Shape& shape) {
   const Id properties = timeless();
   H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER);
-  const Id space =
-      made(H5Screate_simple(tensor.shape.rank(), dims_of(tensor.shape).data(), nullptr), H5Sclose, tensor.name);
-  const Id set =
-      made(H5Dcreate2(group, tensor.name.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT),
-           H5Dclose, tensor.name);
+  const Id space = made(H5Screate_simple(shape.rank(), dims_of(shape).data(), nullptr), H5Sclose, name);
+  const Id set = made(H5Dcreate2(group, name.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT),
+                      H5Dclose, name);
   const haddr_t offset = H5Dget_offset(set);
-  if (offset == HADDR_UNDEF) fail_to_build(tensor.name);
+  if (offset == HADDR_UNDEF) fail_to_build(name);
   return offset;
 }
 
-void make_contents(hid_t file, Skeleton& skeleton, const TrainingState& state, std::span<const MomentView> moments) {
+void make_contents(hid_t file, Skeleton& skeleton, const TrainingState& state, std::span<const Moment> moments) {
   write_members(file, state);
-  for (const MomentView& moment : moments) {
+  for (const Moment& moment : moments) {
     const Id group = make_group(file, moment.name);
-    for (const TensorView& tensor : moment.tensors) {
-      const std::string name = moment.name + "/" + tensor.name;
-      check<Error>(tensor.values.size() == static_cast<size_t>(tensor.shape.numel()), "training state: '", name,
-                   "' has ", tensor.values.size(), " elements and shape ", tensor.shape);
-      skeleton.holes.push_back({make_hole(group, tensor), name, tensor.values});
+    for (size_t i = 0; i < moment.tensors.size(); ++i) {
+      const auto& [name, shape] = moment.tensors[i];
+      const uint64_t offset = make_hole(group, name, shape);
+      if (!skeleton.holes.empty() && offset < skeleton.holes.back().offset) fail_to_build("tensors in order");
+      skeleton.holes.push_back({offset, moment.name + "/" + name, &moment, i});
     }
   }
 }
@@ -172,12 +179,12 @@ Id access_to(std::vector<std::byte>& image) {
   return access;
 }
 
-Skeleton make_skeleton(const TrainingState& state, std::span<const MomentView> moments) {
+Skeleton make_skeleton(const TrainingState& state, std::span<const Moment> moments) {
   Skeleton skeleton;
   const Id access = access_to(skeleton.image);
   // What HDF5 writes comes first, so that the image ends before the holes.
   size_t tensors = 0;
-  for (const MomentView& moment : moments) tensors += moment.tensors.size();
+  for (const Moment& moment : moments) tensors += moment.tensors.size();
   H5Pset_meta_block_size(access, kBytesPerObject * (tensors + kOtherObjects));
   {
     const Id file = made(H5Fcreate("training_state", H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, "a file in memory");
@@ -186,7 +193,6 @@ Skeleton make_skeleton(const TrainingState& state, std::span<const MomentView> m
     if (H5Fget_filesize(file, &size) < 0) fail_to_build("a whole file");
     skeleton.size = size;
   }
-  std::ranges::sort(skeleton.holes, {}, &Hole::offset);
   return skeleton;
 }
 
@@ -312,7 +318,7 @@ void check_same_run(const std::string& path, const RunIdentity& found, const Run
                        found.global_batch_size, " sequences (this run has ", expected.global_batch_size, ")");
 }
 
-void write_training_state(OutputFile& file, const TrainingState& state, std::span<const MomentView> moments) {
+void write_training_state(OutputFile& file, const TrainingState& state, std::span<const Moment> moments) {
   silence();
   const Skeleton skeleton = make_skeleton(state, moments);
   const auto copy_up_to = [&](uint64_t end) {
@@ -322,7 +328,7 @@ void write_training_state(OutputFile& file, const TrainingState& state, std::spa
   };
   for (const Hole& hole : skeleton.holes) {
     copy_up_to(hole.offset);
-    file.write_tensor(hole.name, hole.values);
+    file.write_tensor(hole.name, hole.fetch());
   }
   copy_up_to(skeleton.size);
 }

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "autograd/core/shape.h"
 #include "train/checkpoint/output_file.h"
-#include "train/checkpoint/tensor_view.h"
 
 namespace bertha {
 
@@ -39,14 +40,17 @@ struct TrainingState {
 void check_same_run(const std::string& path, const RunIdentity& found, const RunIdentity& expected);
 
 /// One of the optimiser's moments, such as `first_moment`, for every published tensor.
-struct MomentView {
+struct Moment {
   std::string name;
-  std::vector<TensorView> tensors;
+  std::vector<std::pair<std::string, Shape>> tensors;
+  /// All elements of tensors[i], valid until the next call. Asked for once each, in order, one moment after the other:
+  /// other ranks may have to send them.
+  std::function<std::span<const float>(size_t i)> fetch;
 };
 
 /// Writes training_state.h5: a scalar data set for each member of TrainingState (identity under `identity/`), and for
 /// every moment a group of one float data set a tensor. Equal states are equal bytes.
-void write_training_state(OutputFile& file, const TrainingState& state, std::span<const MomentView> moments);
+void write_training_state(OutputFile& file, const TrainingState& state, std::span<const Moment> moments);
 
 /// A checkpoint's training_state.h5. HDF5 sees it only after the bytes between its tensors have passed the manifest.
 /// Throws:  DamagedFileError naming file and data set; MismatchError where the moments are not those asked for.

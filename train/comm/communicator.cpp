@@ -6,10 +6,30 @@
 #include <cstdlib>
 #include <thread>
 
+#include "autograd/core/parallel.h"
+#include "train/add_to.h"
 #include "train/comm/mpi_communicator.h"
 #include "train/comm/self_communicator.h"
 
 namespace bertha {
+namespace {
+
+constexpr int64_t kGrain = 1 << 13;  // elements that stay in the first cache while all ranks' addends pass
+
+}  // namespace
+
+void Communicator::reduce_scatter_sum(std::span<float> values, std::span<const int64_t> bounds) {
+  exchange_shares(values, bounds, [&](int64_t begin, std::span<const std::span<float>> by_rank) {
+    parallel_for(std::ssize(by_rank.front()), kGrain, [&](int64_t from, int64_t to) {
+      for (int64_t at = from; at < to; at += kGrain) {
+        const auto part = [&](std::span<float> all) { return all.subspan(at, std::min(kGrain, to - at)); };
+        const std::span<float> sum = part(by_rank.front());
+        for (const std::span<float> addend : by_rank.subspan(1)) add_to(sum, part(addend));
+        if (rank() != 0) std::ranges::copy(sum, values.begin() + begin + at);
+      }
+    });
+  });
+}
 
 std::vector<std::string> Communicator::all_gather(const std::string& text) {
   std::vector<std::string> texts(size());

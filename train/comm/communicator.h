@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,9 +21,20 @@ class Communicator {
   virtual int size() const = 0;
 
   /// Replaces every element by its sum over all ranks; the order of summation is the implementation's.
-  virtual void all_reduce_sum(std::span<float> values) = 0;
   virtual void all_reduce_sum(std::span<double> values) = 0;
   virtual void all_reduce_sum(std::span<int64_t> values) = 0;
+
+  /// Rank r's share of `values` is [bounds[r], bounds[r + 1]). Calls use(begin, by_rank) for ranges that cover this
+  /// rank's share: by_rank[r] is what rank r has from `begin` on, this rank's in its place; `use` may overwrite all.
+  /// Other shares are undefined afterwards.
+  using Use = std::function<void(int64_t begin, std::span<const std::span<float>> by_rank)>;
+  virtual void exchange_shares(std::span<float> values, std::span<const int64_t> bounds, const Use& use) = 0;
+
+  /// This rank's share becomes the sum over all ranks, in their order; other shares are undefined afterwards.
+  void reduce_scatter_sum(std::span<float> values, std::span<const int64_t> bounds);
+
+  /// Fills in every share from its rank.
+  virtual void all_gather_shares(std::span<float> values, std::span<const int64_t> bounds) = 0;
 
   virtual void broadcast(std::span<std::byte> data, int root) = 0;
 

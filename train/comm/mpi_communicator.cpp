@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 #include <string_view>
 
 #include "autograd/core/error.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr int kTag = 0;
 // MPI counts are int; pieces of this many elements run at full speed, too.
 constexpr size_t kPiece = size_t{1} << 24;
+constexpr int64_t kMessage = int64_t{1} << 18;  // elements; what was received is still in a cache when it is used
 
 template <class T, class Call>
 void in_pieces(std::span<T> values, Call&& call) {
@@ -54,10 +56,6 @@ void MpiCommunicator::require(int code, const char* call) const {
   fail("rank ", rank_, " of ", size_, ": ", call, " failed: ", std::string_view(text, length));
 }
 
-void MpiCommunicator::all_reduce_sum(std::span<float> values) {
-  in_pieces(values, [&](float* piece, int count) { require(sum_in_place(piece, count, MPI_FLOAT), "MPI_Allreduce"); });
-}
-
 void MpiCommunicator::all_reduce_sum(std::span<double> values) {
   in_pieces(values,
             [&](double* piece, int count) { require(sum_in_place(piece, count, MPI_DOUBLE), "MPI_Allreduce"); });
@@ -66,6 +64,51 @@ void MpiCommunicator::all_reduce_sum(std::span<double> values) {
 void MpiCommunicator::all_reduce_sum(std::span<int64_t> values) {
   in_pieces(values,
             [&](int64_t* piece, int count) { require(sum_in_place(piece, count, MPI_INT64_T), "MPI_Allreduce"); });
+}
+
+// Rounds of at most kMessage elements between any two ranks; in each, everyone sends to one rank and receives from
+// another at a time.
+void MpiCommunicator::exchange_shares(std::span<float> values, std::span<const int64_t> bounds, const Use& use) {
+  int64_t rounds = 0;
+  for (int rank = 0; rank < size_; ++rank) {
+    rounds = std::max(rounds, (bounds[rank + 1] - bounds[rank] + kMessage - 1) / kMessage);
+  }
+  std::vector<std::span<float>> by_rank(static_cast<size_t>(size_));
+  for (int64_t round = 0; round < rounds; ++round) {
+    const auto part_of = [&](int rank) {
+      const int64_t begin = std::min(bounds[rank] + round * kMessage, bounds[rank + 1]);
+      return values.subspan(begin, std::min(kMessage, bounds[rank + 1] - begin));
+    };
+    const std::span<float> own = by_rank[rank_] = part_of(rank_);
+    received_.resize(std::max(received_.size(), own.size() * (size_ - 1)));
+    for (int distance = 1; distance < size_; ++distance) {
+      const int receiver = (rank_ + distance) % size_;
+      const int sender = (rank_ + size_ - distance) % size_;
+      by_rank[sender] = std::span(received_).subspan(own.size() * (distance - 1), own.size());
+      send_receive(part_of(receiver), receiver, by_rank[sender], sender);
+    }
+    if (!own.empty()) use(own.data() - values.data(), by_rank);
+  }
+}
+
+void MpiCommunicator::send_receive(std::span<const float> sent, int receiver, std::span<float> received,
+                                   int sender) const {
+  require(MPI_Sendrecv(sent.data(), static_cast<int>(sent.size()), MPI_FLOAT, receiver, kTag, received.data(),
+                       static_cast<int>(received.size()), MPI_FLOAT, sender, kTag, MPI_COMM_WORLD, MPI_STATUS_IGNORE),
+          "MPI_Sendrecv");
+}
+
+void MpiCommunicator::all_gather_shares(std::span<float> values, std::span<const int64_t> bounds) {
+  check(bounds.back() - bounds.front() <= std::numeric_limits<int>::max(), "MPI: ", bounds.back() - bounds.front(),
+        " elements gathered at once (MPI counts with int)");
+  std::vector<int> counts, places;
+  for (int rank = 0; rank < size_; ++rank) {
+    counts.push_back(static_cast<int>(bounds[rank + 1] - bounds[rank]));
+    places.push_back(static_cast<int>(bounds[rank] - bounds.front()));
+  }
+  require(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, values.data() + bounds.front(), counts.data(), places.data(),
+                         MPI_FLOAT, MPI_COMM_WORLD),
+          "MPI_Allgatherv");
 }
 
 void MpiCommunicator::broadcast(std::span<std::byte> data, int root) {

@@ -94,9 +94,25 @@ class ThreadCommunicator final : public Communicator {
 
   int rank() const override { return rank_; }
   int size() const override { return hub_.ranks(); }
-  void all_reduce_sum(std::span<float> values) override { sum(values); }
   void all_reduce_sum(std::span<double> values) override { sum(values); }
   void all_reduce_sum(std::span<int64_t> values) override { sum(values); }
+
+  void exchange_shares(std::span<float> values, std::span<const int64_t> bounds, const Use& use) override {
+    std::vector<std::span<float>> by_rank;
+    for (const std::span<std::byte> theirs : hub_.publish(rank_, std::as_writable_bytes(values))) {
+      by_rank.push_back(share(theirs, bounds, rank_));
+    }
+    use(bounds[rank_], by_rank);
+    hub_.barrier();
+  }
+
+  void all_gather_shares(std::span<float> values, std::span<const int64_t> bounds) override {
+    const auto& all = hub_.publish(rank_, std::as_writable_bytes(values));
+    for (int rank = 0; rank < size(); ++rank) {
+      if (rank != rank_) std::ranges::copy(share(all[rank], bounds, rank), values.begin() + bounds[rank]);
+    }
+    hub_.barrier();
+  }
 
   void broadcast(std::span<std::byte> data, int root) override {
     const std::span<std::byte> source = hub_.publish(rank_, data)[root];
@@ -109,6 +125,11 @@ class ThreadCommunicator final : public Communicator {
   void barrier() override { hub_.barrier(); }
 
  private:
+  static std::span<float> share(std::span<std::byte> values, std::span<const int64_t> bounds, int rank) {
+    return {reinterpret_cast<float*>(values.data()) + bounds[rank],
+            static_cast<size_t>(bounds[rank + 1] - bounds[rank])};
+  }
+
   template <class T>
   void sum(std::span<T> values) {
     std::vector<T> total(values.size());

@@ -83,6 +83,7 @@ TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, doub
   options.reduction = t.deterministic                ? Reduction::kDeterministic
                       : config.communication.overlap ? Reduction::kOverlapped
                                                      : Reduction::kAfterBackward;
+  options.sharding = config.communication.shard_optimizer ? Sharding::kOn : Sharding::kOff;
   options.evaluate_every = config.evaluation.every_steps;
   options.checkpoint_every = config.checkpoint.every_steps;
   options.keep_checkpoints = static_cast<int>(config.checkpoint.keep);

@@ -97,7 +97,8 @@ class Planner {
     const int64_t tokens = micro_batch_size(config_.training, ranks_) * config_.data.sequence_length;
     const auto masked = static_cast<int64_t>(std::ceil(config_.masking.probability * static_cast<double>(tokens)));
     const int64_t blocks = config_.training.deterministic ? SliceTree::peak_blocks(most_slices_) : 0;
-    const MemoryPlan plan = plan_memory(bert_, parameters_, tokens, masked, blocks);
+    const int optimizer_ranks = config_.communication.shard_optimizer ? ranks_ : 1;
+    const MemoryPlan plan = plan_memory(bert_, parameters_, tokens, masked, blocks, optimizer_ranks);
     say("memory of a rank: {:.0f} MiB (parameters, gradients and moments {:.0f}, activations {:.0f}, logits {:.0f}, "
         "deterministic sums {:.0f})",
         mib(plan.total()), mib(plan.parameters), mib(plan.activations), mib(plan.logits), mib(plan.slices));

@@ -39,9 +39,10 @@ struct TinyCheckpoint {
     return {{{"config.json", state.identity.model}, {"vocab.txt", "[PAD]\n[UNK]\n"}},
             {{"bert.dense.weight", {3, 2}, weight}, {"bert.dense.bias", {2}, bias}}};
   }
-  std::vector<MomentView> moments() const {
-    return {{"first_moment", {{"bert.dense.bias", {2}, first_bias}, {"bert.dense.weight", {3, 2}, first_weight}}},
-            {"second_moment", {{"bert.dense.bias", {2}, second_bias}, {"bert.dense.weight", {3, 2}, second_weight}}}};
+  std::vector<Moment> moments() const {
+    const std::vector<std::pair<std::string, Shape>> tensors{{"bert.dense.bias", {2}}, {"bert.dense.weight", {3, 2}}};
+    return {{"first_moment", tensors, [this](size_t i) { return std::span(i == 0 ? first_bias : first_weight); }},
+            {"second_moment", tensors, [this](size_t i) { return std::span(i == 0 ? second_bias : second_weight); }}};
   }
   std::string save(const Checkpoints& checkpoints, int64_t step) {
     state.step = step;
