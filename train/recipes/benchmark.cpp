@@ -12,7 +12,6 @@
 #include "data/wordpiece.h"
 #include "train/process.h"
 #include "train/recipes/pretraining_task.h"
-#include "train/trainer.h"
 
 namespace bertha {
 namespace {
@@ -61,7 +60,7 @@ BenchmarkResult benchmark(const BenchmarkOptions& options, Communicator& communi
   const WordPiece tokenizer(numbered_vocabulary(options.config.vocab_size), true);
   BertForPretraining model(options.config, PretrainingHeads::kMlm);
   model.parameters().initialize(kSeed, options.config.initializer_range);
-  const int64_t micro = std::max<int64_t>(1, options.batch / communicator.size());
+  const int64_t micro = options.micro_batch.value_or(std::max<int64_t>(1, options.batch / communicator.size()));
   PretrainingTask task(model, tokenizer,
                        TrainingBatches(random_sequences(options, tokenizer.vocabulary()),
                                        Masker({}, tokenizer.vocabulary()), kSeed, MicroSlices(options.batch, micro)),
@@ -74,16 +73,19 @@ BenchmarkResult benchmark(const BenchmarkOptions& options, Communicator& communi
   trainer_options.recompute = options.recompute;
   trainer_options.steps = kWarmUpSteps + options.steps;
   trainer_options.schedule = {ScheduleKind::kConstant, 1e-4, 0, trainer_options.steps};
+  trainer_options.reduction = options.reduction;
+  trainer_options.sharding = options.sharding;
   Trainer trainer(trainer_options, task, communicator, {});
-  std::vector<double> seconds, tokens_per_s, mfu;
+  std::vector<double> seconds, tokens_per_s, mfu, communication;
   for (int64_t step = 0; step < trainer_options.steps; ++step) {
     const StepReport report = trainer.step();
     if (step < kWarmUpSteps) continue;
     seconds.push_back(report.seconds);
     tokens_per_s.push_back(static_cast<double>(report.tokens) / report.seconds);
     mfu.push_back(report.flops / report.seconds / peak_flops);
+    communication.push_back(report.exposed_seconds / report.seconds);
   }
-  return {median(tokens_per_s), median(seconds), median(mfu), peak_flops / 1e9, peak_rss_mib()};
+  return {median(tokens_per_s), median(seconds), median(mfu), median(communication), peak_flops / 1e9, peak_rss_mib()};
 }
 
 }  // namespace bertha
