@@ -131,6 +131,21 @@ TEST(MpiCommunicator, ExchangesBetweenProcesses) {
   EXPECT_THROW(communicator->send(values, 99), Error);
 }
 
+TEST(MpiCommunicator, FindsTheRanksOfALauncherThatOnlySpeaksPmix) {
+  if (!under_mpirun()) return expect_success_under_mpirun(2);
+  unsetenv("OMPI_COMM_WORLD_SIZE");
+  unsetenv("OMPI_COMM_WORLD_RANK");
+  EXPECT_EQ(make_communicator()->size(), 2);
+}
+
+TEST(MakeCommunicator, RefusesToBeOneOfSeveralThatDoNotKnowEachOther) {
+  setenv("SLURM_STEP_NUM_TASKS", "2", 1);
+  EXPECT_THROW(make_communicator(), ConfigError);
+  setenv("SLURM_STEP_NUM_TASKS", "1", 1);
+  EXPECT_EQ(make_communicator()->size(), 1);
+  unsetenv("SLURM_STEP_NUM_TASKS");
+}
+
 TEST(MpiCommunicator, SplitsWhatIsTooLongForOneCall) {
   if (!under_mpirun()) return expect_success_under_mpirun(2);
   const auto communicator = make_communicator();

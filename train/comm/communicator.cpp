@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "autograd/core/error.h"
 #include "autograd/core/parallel.h"
 #include "train/add_to.h"
 #include "train/comm/mpi_communicator.h"
@@ -15,6 +16,12 @@ namespace bertha {
 namespace {
 
 constexpr int64_t kGrain = 1 << 13;  // elements that stay in the first cache while all ranks' addends pass
+
+// This process's rank as its launcher calls it: mpirun sets the first, whatever speaks PMIx, such as srun, the second.
+const char* launched_rank() {
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  return rank ? rank : std::getenv("PMIX_RANK");
+}
 
 }  // namespace
 
@@ -44,12 +51,15 @@ std::vector<std::string> Communicator::all_gather(const std::string& text) {
 }
 
 std::unique_ptr<Communicator> make_communicator() {
-  if (std::getenv("OMPI_COMM_WORLD_SIZE")) return std::make_unique<MpiCommunicator>();
+  if (launched_rank()) return std::make_unique<MpiCommunicator>();
+  const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS");
+  check<ConfigError>(!tasks || std::atoi(tasks) <= 1, "srun: has started ", tasks ? tasks : "",
+                     " processes that know nothing of each other (expected `srun --mpi=pmix` or mpirun)");
   return std::make_unique<SelfCommunicator>();
 }
 
 void let_lower_ranks_report() {
-  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  const char* rank = launched_rank();
   if (!rank) return;
   std::signal(SIGTERM, SIG_DFL);  // what mpirun ends this rank with; there is nothing left to save
   // After a rank that was not connected has exited, Open MPI 4.1 leaves the others one second.

@@ -48,7 +48,8 @@ class Communicator {
   std::vector<std::string> all_gather(const std::string& text);
 };
 
-/// The ranks mpirun started this process with, or this process alone.
+/// The ranks that mpirun, or srun through PMIx, started this process with, or this process alone.
+/// Throws: ConfigError where srun has started several without a way to find each other.
 std::unique_ptr<Communicator> make_communicator();
 
 /// The MPI library, as it calls itself.
