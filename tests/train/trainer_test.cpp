@@ -159,18 +159,22 @@ TEST_F(TrainerTest, ResumesOnOtherRanksWithAndWithoutShardingFromTheSameFiles) {
   }
 }
 
-// Its losses and activations are finite, its gradients are not.
+// Its losses and activations are finite, the gradients of its last micro-slice are not.
 class OverflowingTask : public TrainingTask {
  public:
   explicit OverflowingTask(TrainingTask& inner) : inner_(inner) {}
   ParameterStore& parameters() override { return inner_.parameters(); }
   std::span<const std::string> loss_parts() const override { return inner_.loss_parts(); }
   int64_t slices() const override { return inner_.slices(); }
-  void start(int64_t first_step, IndexRange local) override { inner_.start(first_step, local); }
+  void start(int64_t first_step, IndexRange local_slices) override {
+    first_slice_ = local_slices.begin;
+    inner_.start(first_step, local_slices);
+  }
   std::vector<BatchCounts> next_batch() override { return inner_.next_batch(); }
-  Var loss(Run& run, size_t index, std::span<const double>, std::span<LossSums> sums) override {
-    const std::vector<double> scales(loss_parts().size(), 1e38);
-    return inner_.loss(run, index, scales, sums);
+  Var loss(Run& run, size_t index, std::span<const double> scales, std::span<LossSums> sums) override {
+    const std::vector<double> large(scales.size(), 3e38);
+    const bool last = first_slice_ + static_cast<int64_t>(index) + 1 == slices();
+    return inner_.loss(run, index, last ? large : scales, sums);
   }
   std::vector<std::pair<std::string, double>> evaluate(Communicator&) override { return {}; }
   ModelContent model_content() const override { return inner_.model_content(); }
@@ -178,6 +182,7 @@ class OverflowingTask : public TrainingTask {
 
  private:
   TrainingTask& inner_;
+  int64_t first_slice_ = 0;
 };
 
 TEST_F(TrainerTest, NamesTheSameGradientThatIsNotFiniteOnRanksThatShareTheOptimizer) {
