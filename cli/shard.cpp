@@ -114,7 +114,10 @@ void add_shard(CLI::App& app) {
   ShardOptions& options = command->options;
   options.jobs = std::max<int64_t>(1, std::thread::hardware_concurrency());
   const std::map<std::string, Objective> objectives{{"mlm", Objective::kMlm}, {"mlm_nsp", Objective::kMlmNsp}};
-  shard->add_option("files", options.files, "text files, UTF-8")->required();
+  shard
+      ->add_option("files", options.files,
+                   "text files, UTF-8; also .gz, .jsonl (an object with a string 'text' a line) and .jsonl.gz")
+      ->required();
   shard->add_option("--vocab", command->vocabulary, "WordPiece vocabulary, a token a line")->required();
   shard->add_option("--output", options.directory, "directory to write shards and manifest.json to")->required();
   shard->add_option("--sequence-length", options.sequence_length, "tokens of a sequence, special tokens included")

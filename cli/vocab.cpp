@@ -39,7 +39,7 @@ void run_vocab(VocabOptions options) {
 void add_vocab(CLI::App& app) {
   const auto options = std::make_shared<VocabOptions>();
   CLI::App* command = app.add_subcommand("vocab", "Learns a WordPiece vocabulary from text files.");
-  command->add_option("FILE", options->files, "Text files, UTF-8")->required();
+  command->add_option("FILE", options->files, "Text files, UTF-8; also .gz, .jsonl and .jsonl.gz")->required();
   command->add_option("--size", options->learning.size, "Tokens, the five special ones included")
       ->check(CLI::PositiveNumber)
       ->required();

@@ -1,10 +1,11 @@
 #include "data/corpus.h"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 
 #include "autograd/core/error.h"
-#include "data/file.h"
+#include "data/text_file.h"
 #include "data/utf8.h"
 
 namespace bertha {
@@ -64,64 +65,77 @@ Cut find_cut(std::string_view window) {
 
 }  // namespace
 
-bool is_blank(std::string_view line) {
-  return line.find_first_not_of(kBlanks) == line.npos;
-}
-
 Corpus::Corpus(std::vector<std::string> files, int64_t block_bytes)
     : files_(std::move(files)), block_bytes_(block_bytes) {
   begins_.push_back(0);
   for (const std::string& path : files_) {
-    const int64_t size = RandomAccessFile(path).size();
+    const int64_t size = text_bytes(path);
     bytes_ += size;
-    begins_.push_back(begins_.back() + size + static_cast<int64_t>(kFileEnd.size()));
+    begins_.push_back(begins_.back() + size + std::ssize(kFileEnd));
   }
   check<ConfigError>(bytes_ > 0, "corpus: ", files_.size(), " file(s) without any text",
                      files_.empty() ? "" : ", the first is " + files_.front());
   blocks_ = std::max<int64_t>(1, begins_.back() / block_bytes_);
 }
 
-std::string Corpus::read(int64_t begin, int64_t end) const {
-  std::string text(static_cast<size_t>(end - begin), '\n');
-  const std::span<std::byte> out = std::as_writable_bytes(std::span(text));
-  auto file = static_cast<size_t>(std::ranges::upper_bound(begins_, begin) - begins_.begin() - 1);
-  for (; file < files_.size() && begins_[file] < end; ++file) {
-    const int64_t file_end = begins_[file + 1] - static_cast<int64_t>(kFileEnd.size());
-    const int64_t from = std::max(begin, begins_[file]);
-    const int64_t to = std::min(end, file_end);
-    if (from >= to) continue;
-    RandomAccessFile(files_[file]).read(from - begins_[file], out.subspan(from - begin, to - from));
-  }
-  return text;
+void CorpusReader::read(int64_t index, CorpusBlock& block) {
+  const int64_t size = corpus_.block_bytes_;
+  const bool last = index + 1 == corpus_.blocks_;
+  move_window(index * size, last ? corpus_.begins_.back() : (index + 2) * size);
+  const std::string_view text = window_;
+
+  const Cut begin = index == 0 ? Cut{0, false} : find_cut(text.substr(0, size));
+  const int64_t end = last ? std::ssize(text) : size + find_cut(text.substr(size)).offset;
+  block.text = text.substr(begin.offset, end - begin.offset);
+  block.continues_document = begin.inside_document;
+  check_valid(block.text, window_begin_ + begin.offset);
 }
 
-void Corpus::check_valid(std::string_view text, int64_t begin) const {
+void CorpusReader::move_window(int64_t begin, int64_t end) {
+  check<Error>(begin >= window_begin_, "corpus: read backwards, from byte ", window_begin_, " to ", begin);
+  window_.erase(0, begin - window_begin_);
+  window_begin_ = begin;
+  int64_t at = begin + std::ssize(window_);
+  window_.resize(end - begin, '\n');  // which stays where files end
+  const std::span<char> window(window_);
+  const std::vector<int64_t>& begins = corpus_.begins_;
+  auto file = static_cast<size_t>(std::ranges::upper_bound(begins, at) - begins.begin() - 1);
+  for (; at < end; at = begins[++file]) {
+    const int64_t part_end = std::min(end, begins[file + 1] - std::ssize(kFileEnd));
+    if (at < part_end) read_file(file, at - begins[file], window.subspan(at - begin, part_end - at));
+  }
+}
+
+void CorpusReader::read_file(size_t file, int64_t offset, std::span<char> out) {
+  const std::string& path = corpus_.files_[file];
+  if (!stream_ || stream_file_ != file) {
+    stream_ = open_text(path);
+    stream_file_ = file;
+    stream_offset_ = 0;
+  }
+  if (offset > stream_offset_) stream_->skip(offset - stream_offset_);
+  const size_t bytes = stream_->read(out);
+  check<Error>(bytes == out.size(), path, ": ends at byte ", offset + static_cast<int64_t>(bytes), ", it had ",
+               corpus_.begins_[file + 1] - std::ssize(kFileEnd) - corpus_.begins_[file], " bytes when it was opened");
+  stream_offset_ = offset + static_cast<int64_t>(bytes);
+}
+
+void CorpusReader::check_valid(std::string_view text, int64_t begin) const {
   const size_t invalid = find_invalid_utf8(text);
   if (invalid == text.npos) return;
+  const std::vector<int64_t>& begins = corpus_.begins_;
   const int64_t offset = begin + static_cast<int64_t>(invalid);
-  const auto file = std::ranges::upper_bound(begins_, offset) - begins_.begin() - 1;
-  fail_utf8(files_[file], offset - begins_[file], text[invalid]);
+  const auto file = std::ranges::upper_bound(begins, offset) - begins.begin() - 1;
+  fail_utf8(corpus_.files_[file], offset - begins[file], text[invalid]);
 }
 
-CorpusBlock Corpus::block(int64_t index) const {
-  const bool last = index + 1 == blocks_;
-  const int64_t window = index * block_bytes_;
-  CorpusBlock block{read(window, last ? begins_.back() : window + 2 * block_bytes_), false};
-  const std::string_view text = block.text;
-
-  const Cut begin = index == 0 ? Cut{0, false} : find_cut(text.substr(0, block_bytes_));
-  const int64_t end = last ? std::ssize(text) : block_bytes_ + find_cut(text.substr(block_bytes_)).offset;
-  check_valid(text.substr(begin.offset, end - begin.offset), window + begin.offset);
-  block.text.resize(end);
-  block.text.erase(0, begin.offset);
-  block.continues_document = begin.inside_document;
-  return block;
-}
-
-bool Corpus::has_several_documents() const {
+bool has_several_documents(const Corpus& corpus) {
+  CorpusReader reader(corpus);
+  CorpusBlock block;
   int64_t documents = 0;
-  for (int64_t index = 0; index < blocks_ && documents < 2; ++index) {
-    for_each_line(block(index), [&](const TextLine& line) { documents += line.starts_document; });
+  for (int64_t index = 0; index < corpus.blocks() && documents < 2; ++index) {
+    reader.read(index, block);
+    for_each_line(block, [&](const TextLine& line) { documents += line.starts_document; });
   }
   return documents >= 2;
 }

@@ -213,8 +213,11 @@ void append_line(std::string_view line, const WordPiece& tokenizer, std::vector<
 
 }  // namespace
 
-TokenizedText tokenize_block(const CorpusBlock& block, const WordPiece& tokenizer) {
-  TokenizedText text;
+void tokenize_block(const CorpusBlock& block, const WordPiece& tokenizer, TokenizedText& text) {
+  text.ids.clear();
+  text.line_ends.assign(1, 0);
+  text.document_ends.assign(1, 0);
+  text.documents = 0;
   text.ids.reserve(block.text.size());  // untouched memory costs nothing, and growing would double what is used
   const auto end_document = [&] {
     const auto lines = static_cast<int32_t>(text.line_ends.size()) - 1;
@@ -230,7 +233,6 @@ TokenizedText tokenize_block(const CorpusBlock& block, const WordPiece& tokenize
     if (end > text.line_ends.back()) text.line_ends.push_back(end);
   });
   end_document();
-  return text;
 }
 
 int64_t min_sequence_length(Objective objective) {

@@ -25,8 +25,9 @@ struct TokenizedText {
   }
 };
 
-/// A word that goes on for 64 KiB without a blank is cut there.
-TokenizedText tokenize_block(const CorpusBlock& block, const WordPiece& tokenizer);
+/// Puts the tokens of a block into `text`, in the memory it has. A word that goes on for 64 KiB without a blank is cut
+/// there.
+void tokenize_block(const CorpusBlock& block, const WordPiece& tokenizer, TokenizedText& text);
 
 struct SpecialIds {
   int32_t cls, sep;

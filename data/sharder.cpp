@@ -3,17 +3,19 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <memory>
+#include <optional>
 #include <span>
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
 #include "data/corpus.h"
+#include "data/json_lines.h"
 #include "data/ordered_pipeline.h"
 #include "data/sequence_builder.h"
 #include "data/shard_directory.h"
 #include "data/shard_manifest.h"
 #include "data/shard_writer.h"
+#include "data/text_file.h"
 
 namespace bertha {
 namespace {
@@ -23,26 +25,36 @@ constexpr int64_t kWorkingBytesPerBlockByte = 16;
 // The program, its vocabulary, and the shard that is being compressed.
 constexpr int64_t kFixedBytes = int64_t{48} << 20;
 
+int64_t fixed_bytes(const ShardOptions& options) {
+  return kFixedBytes + (std::ranges::any_of(options.files, holds_json_lines) ? kJsonLinesBytes : 0);
+}
+
 void check_options(const ShardOptions& options) {
   const int64_t shortest = min_sequence_length(options.objective);
   check<ConfigError>(options.sequence_length >= shortest && options.sequence_length <= kMaxSequenceLength,
                      "sequence length ", options.sequence_length, " is outside ", shortest, " to ", kMaxSequenceLength);
   check<ConfigError>(options.jobs >= 1, "jobs is ", options.jobs, " (at least 1 was expected)");
-  const int64_t least = kFixedBytes + kWorkingBytesPerBlockByte * options.block_bytes;
+  const int64_t least = fixed_bytes(options) + kWorkingBytesPerBlockByte * options.block_bytes;
   check<ConfigError>(options.memory_bytes >= least, "memory of ", options.memory_bytes >> 20,
                      "M is too little (at least ", least >> 20, "M)");
 }
 
 int64_t threads_within_memory(const ShardOptions& options) {
-  const int64_t blocks = (options.memory_bytes - kFixedBytes) / (kWorkingBytesPerBlockByte * options.block_bytes);
+  const int64_t blocks =
+      (options.memory_bytes - fixed_bytes(options)) / (kWorkingBytesPerBlockByte * options.block_bytes);
   return std::clamp<int64_t>(blocks, 1, options.jobs);
 }
 
-/// One block, ready to be made into sequences.
-struct PreparedBlock {
+/// One block on its way to sequences.
+struct WorkingBlock {
+  CorpusBlock block;
   TokenizedText text;
-  uint64_t text_checksum;
-  int64_t text_bytes;
+};
+
+/// One shard of an earlier run.
+struct EarlierShard {
+  uint64_t text_checksum = 0;  // of the text as it is now
+  bool finished = false;
 };
 
 /// The shard that blocks are added to.
@@ -76,7 +88,7 @@ class Sharder {
         directory_(options.directory, settings_) {}
 
   ShardSummary run() {
-    check<ConfigError>(options_.objective == Objective::kMlm || corpus_.has_several_documents(),
+    check<ConfigError>(options_.objective == Objective::kMlm || has_several_documents(corpus_),
                        "corpus: a single document, which has no other to draw a wrong next sentence from (blank lines "
                        "separate documents)");
     std::vector<int64_t> shards;
@@ -93,20 +105,24 @@ class Sharder {
   int64_t first_block(int64_t shard) const { return shard * options_.blocks_per_shard; }
   int64_t end_block(int64_t shard) const { return std::min(first_block(shard + 1), corpus_.blocks()); }
 
-  uint64_t text_checksum(int64_t shard) const {
+  uint64_t text_checksum(CorpusReader& reader, int64_t shard) const {
     Checksum checksum;
-    for (int64_t block = first_block(shard); block < end_block(shard); ++block) {
-      add_block(checksum, block_checksum(corpus_.block(block)));
+    CorpusBlock block;
+    for (int64_t index = first_block(shard); index < end_block(shard); ++index) {
+      reader.read(index, block);
+      add_block(checksum, block);
     }
     return checksum.value();
   }
 
-  static uint64_t block_checksum(const CorpusBlock& block) { return checksum_of(std::as_bytes(std::span(block.text))); }
-  static void add_block(Checksum& shard, uint64_t block) { shard.update(std::span<const uint64_t>(&block, 1)); }
+  static void add_block(Checksum& shard, const CorpusBlock& block) {
+    const uint64_t checksum = checksum_of(std::as_bytes(std::span(block.text)));
+    shard.update(std::span<const uint64_t>(&checksum, 1));
+  }
 
-  bool is_finished(int64_t shard, const ShardRecord& record) const {
+  bool is_finished(const ShardRecord& record, uint64_t text_checksum) const {
     const std::string path = directory_.file(record.file);
-    check<MismatchError>(text_checksum(shard) == record.text_checksum, path,
+    check<MismatchError>(text_checksum == record.text_checksum, path,
                          ": was made from other text; choose another directory or empty it");
     try {
       check_intact(path, record);
@@ -118,20 +134,21 @@ class Sharder {
 
   std::vector<int64_t> find_missing(const std::vector<int64_t>& shards) const {
     const std::map<int64_t, ShardRecord> records = directory_.finished(options_.rank, options_.world_size);
+    CorpusReader reader(corpus_);
     std::vector<int64_t> missing;
-    const auto check_shard = [&](int64_t i) {
-      const auto record = records.find(shards[i]);
-      return record != records.end() && is_finished(shards[i], record->second);
-    };
-    ordered_pipeline(std::ssize(shards), threads_, check_shard, [&](int64_t i, bool finished) {
-      if (!finished) missing.push_back(shards[i]);
-    });
+    ordered_pipeline<EarlierShard>(
+        std::ssize(shards), threads_,
+        [&](int64_t i, EarlierShard& shard) {
+          if (records.contains(shards[i])) shard.text_checksum = text_checksum(reader, shards[i]);
+        },
+        [&](int64_t i, EarlierShard& shard) {
+          const auto record = records.find(shards[i]);
+          shard.finished = record != records.end() && is_finished(record->second, shard.text_checksum);
+        },
+        [&](int64_t i, const EarlierShard& shard) {
+          if (!shard.finished) missing.push_back(shards[i]);
+        });
     return missing;
-  }
-
-  PreparedBlock prepare(int64_t index) const {
-    const CorpusBlock block = corpus_.block(index);
-    return {tokenize_block(block, tokenizer_), block_checksum(block), std::ssize(block.text)};
   }
 
   void build_sequences(const TokenizedText& text, int64_t block, const SequenceSink& sink) const {
@@ -150,27 +167,30 @@ class Sharder {
       for (int64_t block = first_block(shard); block < end_block(shard); ++block) blocks.emplace_back(shard, block);
     }
     ShardProgress progress{0, std::ssize(blocks), 0, 0, 0};
-    std::unique_ptr<OpenShard> open;
+    std::optional<OpenShard> open;
     const SequenceSink sink = [&](const Sequence& sequence) {
       open->writer.append(sequence);
       ++progress.sequences;
       progress.tokens += std::ssize(sequence.ids);
     };
-    const auto store = [&](int64_t i, const PreparedBlock& prepared) {
+    const auto store = [&](int64_t i, const WorkingBlock& work) {
       const auto [shard, block] = blocks[i];
-      if (block == first_block(shard)) open = std::make_unique<OpenShard>(settings_);
-      build_sequences(prepared.text, block, sink);
-      open->documents += prepared.text.documents;
-      add_block(open->text_checksum, prepared.text_checksum);
+      if (block == first_block(shard)) open.emplace(settings_);
+      build_sequences(work.text, block, sink);
+      open->documents += work.text.documents;
+      add_block(open->text_checksum, work.block);
       if (block + 1 == end_block(shard)) {
         open->writer.finish(directory_.path(), shard, open->documents, open->text_checksum.value());
+        open.reset();
       }
       ++progress.blocks_done;
-      progress.text_bytes_done += prepared.text_bytes;
+      progress.text_bytes_done += std::ssize(work.block.text);
       report_(progress);
     };
-    ordered_pipeline(
-        std::ssize(blocks), threads_, [&](int64_t i) { return prepare(blocks[i].second); }, store);
+    CorpusReader reader(corpus_);
+    ordered_pipeline<WorkingBlock>(
+        std::ssize(blocks), threads_, [&](int64_t i, WorkingBlock& work) { reader.read(blocks[i].second, work.block); },
+        [&](int64_t, WorkingBlock& work) { tokenize_block(work.block, tokenizer_, work.text); }, store);
   }
 
   ShardSummary summarize(int64_t kept) const {

@@ -5,9 +5,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <string_view>
 
 #include "autograd/core/error.h"
+#include "data/text_file.h"
 
 namespace bertha {
 namespace {
@@ -34,7 +36,7 @@ bool TextBlocks::next(TextBlock& block) {
   if (stopped_) return false;
   block.number = next_number_++;
   for (;;) {
-    if (!file_) {
+    if (!text_) {
       if (next_file_ == files_.size()) return false;
       open_next_file();
     }
@@ -42,37 +44,35 @@ bool TextBlocks::next(TextBlock& block) {
     block.offset = offset_;
     fill(block.text);
     if (!block.text.empty()) return true;
-    file_.reset();
+    text_.reset();
   }
 }
 
 void TextBlocks::open_next_file() {
   const std::string& path = files_[next_file_++];
-  file_.reset(std::fopen(path.c_str(), "rb"));
-  check<Error>(file_ != nullptr, path, ": cannot be opened: ", std::strerror(errno));
+  text_ = open_text(path);
   offset_ = 0;
 }
 
 void TextBlocks::fill(std::string& text) {
-  text = std::move(rest_);
+  text = rest_;
   rest_.clear();
   for (;;) {
     const size_t have = text.size();
     text.resize(have + block_bytes_);
-    const size_t got = std::fread(text.data() + have, 1, block_bytes_, file_.get());
+    const size_t got = text_->read(std::span(text).subspan(have));
     text.resize(have + got);
-    const std::string& path = files_[next_file_ - 1];
-    check<Error>(std::ferror(file_.get()) == 0, path, ": cannot be read: ", std::strerror(errno));
     if (got < block_bytes_) break;
     // What was there before has no blank: it is what came behind the last one.
     const size_t blank = std::string_view(text).substr(have).find_last_of("\n ");
     if (blank != std::string_view::npos) {
-      rest_ = text.substr(have + blank + 1);
+      rest_.assign(text, have + blank + 1);
       text.resize(have + blank + 1);
       break;
     }
-    check<DamagedFileError>(text.size() < kMaxBytesWithoutBlank, path, ": no blank or line end in the ", text.size(),
-                            " bytes from byte ", offset_, " (expected text)");
+    check<DamagedFileError>(text.size() < kMaxBytesWithoutBlank, files_[next_file_ - 1],
+                            ": no blank or line end in the ", text.size(), " bytes from byte ", offset_,
+                            " (expected text)");
   }
   offset_ += static_cast<int64_t>(text.size());
 }

@@ -1,41 +1,38 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "data/byte_stream.h"
+
 namespace bertha {
 
-/// Part of a text file, for work that several threads share.
+/// Part of a file's plain text, for work that several threads share.
 struct TextBlock {
   int64_t number = -1;  // counts the blocks of all files
   std::string path;
-  int64_t offset = 0;  // of its first byte in the file
+  int64_t offset = 0;  // of its first byte in the file's text
   std::string text;
 };
 
-/// Text files in blocks that end behind a newline or space or with the file, so that no word and no UTF-8 sequence is
-/// ever cut. Where a block ends depends on the text and `block_bytes` alone. Thread-safe.
+/// The plain text of files (see open_text) in blocks that end behind a newline or space or with the file, so that no
+/// word and no UTF-8 sequence is ever cut. Where a block ends depends on the text and `block_bytes` alone. Thread-safe.
 class TextBlocks {
  public:
   /// Throws ConfigError for a file that is not there, is a directory or may not be read.
   TextBlocks(std::vector<std::string> files, size_t block_bytes);
 
   /// The next block in the order of the files; false at the end or after `stop`.
-  /// Throws Error where reading fails and DamagedFileError where no blank comes for 64 MiB.
+  /// Throws what open_text and its stream throw, and DamagedFileError where no blank comes for 64 MiB.
   bool next(TextBlock& block);
 
   /// No thread gets a further block.
   void stop();
 
  private:
-  struct CloseFile {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-
   void open_next_file();
   void fill(std::string& text);
 
@@ -45,8 +42,8 @@ class TextBlocks {
   bool stopped_ = false;
   size_t next_file_ = 0;
   int64_t next_number_ = 0;
-  std::unique_ptr<std::FILE, CloseFile> file_;
-  int64_t offset_ = 0;  // of `rest_` in the file
+  std::unique_ptr<ByteStream> text_;
+  int64_t offset_ = 0;  // of `rest_` in it
   std::string rest_;    // read, but behind the end of the last block
 };
 

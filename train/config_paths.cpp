@@ -14,9 +14,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// What open_text tells apart, and by its name is text.
+bool is_text(fs::path path) {
+  if (path.extension() == ".gz") path.replace_extension();
+  return path.extension() == ".txt" || path.extension() == ".jsonl";
+}
+
 void add_texts_below(const std::string& folder, std::set<std::string>& files) {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file() && entry.path().extension() == ".txt") files.insert(entry.path().lexically_normal());
+    if (entry.is_regular_file() && is_text(entry.path())) files.insert(entry.path().lexically_normal());
 }
 
 /// The paths that match; a path that exists matches itself, whatever characters it has.
@@ -42,8 +48,9 @@ std::vector<std::string> expand_paths(std::span<const std::string> patterns, std
       else
         named.insert(fs::path(path).lexically_normal());
     }
-    check<ConfigError>(!named.empty(), key, ": '", pattern,
-                       "' names no file (expected files, folders with *.txt or patterns)");
+    check<ConfigError>(
+        !named.empty(), key, ": '", pattern,
+        "' names no file (expected files, patterns, or folders with *.txt, *.jsonl, *.txt.gz or *.jsonl.gz)");
     files.merge(named);
   }
   return {files.begin(), files.end()};

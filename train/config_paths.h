@@ -8,8 +8,8 @@
 namespace bertha {
 
 /// The files that `patterns` name, each once, in byte order whatever the locale and the order of the patterns: a file,
-/// a folder (every *.txt below it) or a shell pattern with * ? [...]. Throws ConfigError for a pattern that names none;
-/// `key` is the configuration's key, for the sentence.
+/// a folder (every *.txt, *.jsonl, *.txt.gz and *.jsonl.gz below it) or a shell pattern with * ? [...]. Throws
+/// ConfigError for a pattern that names none; `key` is the configuration's key, for the sentence.
 std::vector<std::string> expand_paths(std::span<const std::string> patterns, std::string_view key);
 
 }  // namespace bertha

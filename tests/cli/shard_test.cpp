@@ -68,6 +68,16 @@ TEST_F(ShardTest, ExitCodesTellTheKindOfFailure) {
   EXPECT_EQ(shard("others", "").exit_code, 3);
 }
 
+TEST_F(ShardTest, DamagedTextIsNamedWithItsPlace) {
+  std::ofstream(folder_ / "text.jsonl") << "{\"text\": \"Tide.\"}\n{\"text\": 1}\n";
+  const CommandResult result = run_bertha("shard " + (folder_ / "text.jsonl") + " --vocab " + (folder_ / "vocab.txt") +
+                                              " --output " + (folder_ / "shards") + " --sequence-length 16",
+                                          "");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_EQ(result.err, "bertha: " + (folder_ / "text.jsonl") +
+                            ":2: 'text' is a number (expected an object with a string 'text')\n");
+}
+
 TEST_F(ShardTest, RanksWriteTheBytesOfOneProcess) {
   ASSERT_EQ(shard("one", "").exit_code, 0);
   const std::string command = "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 " BERTHA_MPIEXEC

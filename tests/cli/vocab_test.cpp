@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -34,6 +35,18 @@ TEST_F(VocabTest, WritesAVocabularyOfTheSize) {
   EXPECT_EQ(run_bertha("tokenize " + output(), "").exit_code, 0);
 }
 
+TEST_F(VocabTest, ReadsCompressedTextAndJsonLines) {
+  vocab("--size 24");
+  const std::string expected = learnt();
+  std::ofstream(folder_ / "a.jsonl") << R"({"text": "Tide after tide came in.\n\nNo tide stays."})";
+  ASSERT_EQ(run_command("gzip -k " + (folder_ / "text") + " " + (folder_ / "a.jsonl"), "").exit_code, 0);
+  for (const std::string name : {"text.gz", "a.jsonl", "a.jsonl.gz"}) {
+    EXPECT_EQ(run_bertha("vocab " + (folder_ / name) + " --size 24 --output " + output(), "").err, "") << name;
+    EXPECT_EQ(learnt(), expected) << name;
+    std::filesystem::remove(output());
+  }
+}
+
 TEST_F(VocabTest, CasedKeepsCapitals) {
   vocab("--size 40");
   EXPECT_EQ(learnt().find("T\n"), std::string::npos);
@@ -60,6 +73,8 @@ TEST_F(VocabTest, ErrorsLeaveTheOutputAlone) {
   const CommandResult result = vocab("--size 100");
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_EQ(result.err, "bertha: " + (folder_ / "text") + ": byte 6 (value 228) is not UTF-8\n");
+  std::ofstream(folder_ / "text.gz") << "no gzip";
+  EXPECT_EQ(run_bertha("vocab " + (folder_ / "text.gz") + " --size 100 --output " + output(), "").exit_code, 3);
   EXPECT_EQ(learnt(), "as it was");
 }
 

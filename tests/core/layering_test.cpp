@@ -49,6 +49,7 @@ const std::vector<ThirdParty> kThirdParty{
     {R"((oneapi/dnnl/)?dnnl.*)", R"(autograd/kernels/.*\.cpp)", Spread::kOneFile},
     {R"(utf8proc\.h)", R"(data/.*\.cpp)", Spread::kOneFile},
     {R"(xxhash\.h)", R"(data/checksum\.cpp)", Spread::kOneFile},
+    {R"(zlib\.h)", R"(data/gzip_stream\.cpp)", Spread::kOneFile},
     {R"(hdf5.*)", R"((data|train)/.*\.cpp)", Spread::kOneFilePerFolder},
     {R"(mpi\.h)", R"(train/comm/mpi_communicator\.cpp)", Spread::kOneFile},
     {R"(yaml-cpp/.*)", R"(train/config_tree\.cpp)", Spread::kOneFile},

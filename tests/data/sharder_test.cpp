@@ -6,11 +6,12 @@
 
 #include <barrier>
 #include <csignal>
-#include <set>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "autograd/core/error.h"
 #include "data/shard_manifest.h"
+#include "tests/data/gzip.h"
 #include "tests/data/shard_fixtures.h"
 
 namespace bertha {
@@ -32,6 +33,24 @@ class Sharder : public testing::Test {
     return result;
   }
   ShardSummary shard(const ShardOptions& given) const { return shard_corpus(given, tokenizer_, ignore); }
+
+  /// By rank.
+  std::vector<ShardSummary> shard_on_ranks(const ShardOptions& given, int ranks) const {
+    std::barrier all(ranks);
+    std::vector<ShardSummary> summaries(static_cast<size_t>(ranks));
+    std::vector<std::jthread> threads;
+    for (int rank = 0; rank < ranks; ++rank) {
+      threads.emplace_back([&, rank] {
+        ShardOptions part = given;
+        part.rank = rank;
+        part.world_size = ranks;
+        part.barrier = [&] { all.arrive_and_wait(); };
+        summaries[rank] = shard(part);
+      });
+    }
+    threads.clear();
+    return summaries;
+  }
 
   /// In a process of its own, which dies once it has worked through `blocks` of them.
   void shard_until_killed(const ShardOptions& given, int64_t blocks) const {
@@ -120,20 +139,7 @@ TEST_F(Sharder, RanksChangeNoByte) {
   const auto expected = read_directory(directory_ / "one");
   for (const int ranks : {2, 3, 20}) {
     const std::string name = "ranks-" + std::to_string(ranks);
-    std::barrier all(ranks);
-    std::vector<ShardSummary> summaries(static_cast<size_t>(ranks));
-    {
-      std::vector<std::jthread> threads;
-      for (int rank = 0; rank < ranks; ++rank) {
-        threads.emplace_back([&, rank] {
-          ShardOptions given = options(name);
-          given.rank = rank;
-          given.world_size = ranks;
-          given.barrier = [&] { all.arrive_and_wait(); };
-          summaries[rank] = shard(given);
-        });
-      }
-    }
+    const std::vector<ShardSummary> summaries = shard_on_ranks(options(name), ranks);
     EXPECT_EQ(read_directory(directory_ / name), expected);
     EXPECT_EQ(summaries.front().tokens, summaries.back().tokens);
   }
@@ -150,6 +156,64 @@ TEST_F(Sharder, TheSeedChangesThePairs) {
     return ids;
   };
   EXPECT_NE(all_ids(1), all_ids(2));
+}
+
+/// The same text as JSON lines, an object a document.
+std::string json_lines(const std::string& text) {
+  std::string lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find("\n\n", begin);
+    lines += nlohmann::json{{"text", text.substr(begin, end - begin)}}.dump() + "\n";
+    begin = end + 2;
+  }
+  return lines;
+}
+
+TEST_F(Sharder, HowTextIsStoredChangesNoByte) {
+  shard(options("plain"));
+  const auto expected = read_directory(directory_ / "plain");
+  const std::string first = read_file(files_[0]), second = read_file(files_[1]);
+  const std::string half = first.substr(0, first.size() / 2), rest = first.substr(first.size() / 2);
+  const std::vector<std::vector<std::string>> stored{
+      {write_gzip(directory_ / "a.txt.gz", first), write_gzip(directory_ / "b.txt.gz", second)},
+      {write_file(directory_ / "members.gz", gzip(half) + gzip(rest)), files_[1]},
+      {write_file(directory_ / "a.jsonl", json_lines(first)), files_[1]},
+      {files_[0], write_gzip(directory_ / "b.jsonl.gz", json_lines(second))}};
+  for (const std::vector<std::string>& files : stored) {
+    for (const int64_t jobs : {1, 3}) {
+      ShardOptions given = options(std::to_string(jobs) + std::filesystem::path(files[0]).filename().string());
+      given.files = files;
+      given.jobs = jobs;
+      shard(given);
+      EXPECT_EQ(read_directory(given.directory), expected) << files[0] << " and " << files[1];
+    }
+  }
+}
+
+TEST_F(Sharder, ContinuesWithCompressedTextOnAnyNumberOfRanks) {
+  shard(options("plain"));
+  files_ = {write_gzip(directory_ / "a.gz", read_file(files_[0])),
+            write_gzip(directory_ / "b.gz", read_file(files_[1]))};
+  const ShardOptions given = options("shards");
+  shard_until_killed(given, 7);
+  int64_t kept = 0;
+  for (const ShardSummary& summary : shard_on_ranks(given, 3)) kept += summary.shards_kept;
+  EXPECT_EQ(kept, 2);
+  EXPECT_EQ(read_directory(given.directory), read_directory(directory_ / "plain"));
+}
+
+TEST_F(Sharder, DamagedFilesAreNamedBeforeAnythingIsMade) {
+  const std::string text = read_file(files_[1]);
+  const auto expect_damage = [&](const std::string& name, const std::string& content, const std::string& sentence) {
+    ShardOptions given = options("shards");
+    given.files = {files_[0], write_file(directory_ / name, content)};
+    EXPECT_EQ(message_of<DamagedFileError>(given).find(directory_ / name + sentence), 0u)
+        << message_of<DamagedFileError>(given);
+    EXPECT_FALSE(std::filesystem::exists(given.directory));
+  };
+  expect_damage("b.gz", gzip(text).substr(0, 500), ": ends within gzip data, at byte 500");
+  expect_damage("b.jsonl", json_lines(text) + "{}\n", ":91: 'text' is missing");
+  expect_damage("b.jsonl.gz", gzip("{\"text\": \"a\"}\n{\n"), ":2: not JSON at byte 2");
 }
 
 TEST_F(Sharder, ContinuesAfterAKillAtAnyBlock) {

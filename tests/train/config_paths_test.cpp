@@ -17,7 +17,8 @@ class ConfigPaths : public testing::Test {
  protected:
   ConfigPaths() {
     for (const char* name :
-         {"b.txt", "a.txt", "notes.md", "deep/c.txt", "deep/notes.md", "deep/deeper/d.txt", "[x].txt"}) {
+         {"b.txt", "a.txt", "notes.md", "deep/c.txt", "deep/notes.md", "deep/deeper/d.txt", "[x].txt",
+          "stored/e.txt.gz", "stored/f.jsonl", "stored/g.jsonl.gz", "stored/h.gz", "stored/i.json"}) {
       fs::create_directories((folder_ / name).parent_path());
       std::ofstream(folder_ / name) << "text\n";
     }
@@ -42,6 +43,7 @@ TEST_F(ConfigPaths, PatternsFoldersAndFilesComeOutSortedAndOnce) {
   EXPECT_EQ(expand({"?.txt"}), (Names{"a.txt", "b.txt"}));
   EXPECT_EQ(expand({"b.txt", "*.txt", "./a.txt"}), (Names{"[x].txt", "a.txt", "b.txt"}));
   EXPECT_EQ(expand({"deep"}), (Names{"deep/c.txt", "deep/deeper/d.txt"}));
+  EXPECT_EQ(expand({"stored"}), (Names{"stored/e.txt.gz", "stored/f.jsonl", "stored/g.jsonl.gz"}));
   EXPECT_EQ(expand({"notes.md"}), Names{"notes.md"});
   EXPECT_EQ(expand({"[x].txt"}), Names{"[x].txt"}) << "a file that exists is no pattern";
 }
@@ -54,7 +56,7 @@ TEST_F(ConfigPaths, APatternThatNamesNothingIsRefused) {
     expand_paths(std::vector<std::string>{"no/such*"}, "data.text");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_STREQ(error.what(), "data.text: 'no/such*' names no file (expected files, folders with *.txt or patterns)");
+    EXPECT_STREQ(error.what(), "data.text: 'no/such*' names no file (expected files, patterns, or folders with *.txt, *.jsonl, *.txt.gz or *.jsonl.gz)");
   }
 }
 
