@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/heap.h"
 #include "data/sharder.h"
 #include "train/comm/communicator.h"
 
@@ -88,6 +89,7 @@ void warn_if_one_sided(const ShardOptions& options, const ShardSummary& summary)
 }
 
 void run(ShardCommand& command) {
+  return_large_buffers();
   const std::unique_ptr<Communicator> ranks = make_communicator();
   command.options.rank = ranks->rank();
   command.options.world_size = ranks->size();

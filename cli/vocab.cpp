@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/heap.h"
 #include "data/vocabulary.h"
 #include "data/wordpiece_trainer.h"
 
@@ -17,6 +18,7 @@ struct VocabOptions {
 };
 
 void run_vocab(VocabOptions options) {
+  return_large_buffers();
   options.learning.count.casing = options.cased ? Casing::kCased : Casing::kUncased;
   const std::filesystem::path folder = std::filesystem::path(options.output).parent_path();
   options.learning.count.scratch_directory = folder.empty() ? "." : folder.string();

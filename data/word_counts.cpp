@@ -29,6 +29,11 @@ struct RecordHeader {
   uint64_t length;
 };
 
+void append_record(std::string_view word, uint64_t count, std::string& run) {
+  const RecordHeader header{count, word.size()};
+  run.append(reinterpret_cast<const char*>(&header), sizeof header).append(word);
+}
+
 /// Words and counts, open addressing, at most half full.
 class WordTable {
  public:
@@ -59,10 +64,7 @@ class WordTable {
     std::sort(slots_.begin(), slots_.end(), [&](const Slot& a, const Slot& b) { return word(a) < word(b); });
     std::string run;
     run.reserve(slots_.size() * sizeof(RecordHeader) + letters_.size());
-    for (const Slot& slot : slots_) {
-      const RecordHeader header{slot.count, slot.length};
-      run.append(reinterpret_cast<const char*>(&header), sizeof header).append(word(slot));
-    }
+    for (const Slot& slot : slots_) append_record(word(slot), slot.count, run);
     slots_.assign(kMinSlots, {});
     letters_.clear();
     used_ = 0;
@@ -213,7 +215,7 @@ class ParallelCounter {
 
 /// Calls f(word, count) for every distinct word of the runs in order.
 template <class F>
-void merge(const std::vector<Run>& runs, const ScratchFile& scratch, F&& f) {
+void merge(std::span<const Run> runs, const ScratchFile& scratch, F&& f) {
   std::vector<RunReader> readers;
   for (const Run& run : runs) readers.emplace_back(run, scratch);
   const auto after = [&](size_t a, size_t b) { return readers[a].word() > readers[b].word(); };
@@ -232,6 +234,35 @@ void merge(const std::vector<Run>& runs, const ScratchFile& scratch, F&& f) {
       advance(i);
     }
     f(word, count);
+  }
+}
+
+/// One run, in the scratch file, of what all `runs` hold.
+Run merge_to_file(std::span<const Run> runs, ScratchFile& scratch) {
+  Run merged{"", -1, 0};
+  std::string records;
+  const auto append = [&] {
+    const int64_t offset = scratch.append(records);
+    if (merged.file_bytes == 0) merged.file_offset = offset;  // what follows lies behind it: nobody else appends
+    merged.file_bytes += std::ssize(records);
+    records.clear();
+  };
+  merge(runs, scratch, [&](std::string_view word, uint64_t count) {
+    append_record(word, count, records);
+    if (records.size() >= kReadBytes) append();
+  });
+  append();
+  return merged;
+}
+
+/// Merges runs until a buffer for each of them fits into `memory_bytes`.
+void merge_down(std::vector<Run>& runs, size_t memory_bytes, ScratchFile& scratch) {
+  const size_t most = memory_bytes / kReadBytes;
+  while (runs.size() > most) {
+    const size_t count = std::min(most, runs.size() - most + 1);
+    Run merged = merge_to_file(std::span(runs).first(count), scratch);
+    runs.erase(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(count));
+    runs.push_back(std::move(merged));
   }
 }
 
@@ -256,7 +287,8 @@ WordCounts count_words(const std::vector<std::string>& files, const CountOptions
   check<ConfigError>(options.memory_bytes >= kMinMemoryBytes, "vocab: ", options.memory_bytes,
                      " bytes of memory are too few (at least ", kMinMemoryBytes, ")");
   ScratchFile scratch(options.scratch_directory);
-  const std::vector<Run> runs = ParallelCounter(files, options, scratch).count();
+  std::vector<Run> runs = ParallelCounter(files, options, scratch).count();
+  merge_down(runs, options.memory_bytes / 4, scratch);
 
   std::map<uint64_t, size_t> bytes_by_count;
   merge(runs, scratch, [&](const std::string& word, uint64_t count) { bytes_by_count[count] += learning_bytes(word); });

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <omp.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -64,6 +67,27 @@ TEST(WordCounts, AreExactWhenTablesSpillOnAnyNumberOfThreads) {
     const CountOptions options{.memory_bytes = 12 * kMebibyte, .scratch_directory = folder.path()};
     EXPECT_EQ(counts_of({folder / "text"}, options), expected);
   }
+}
+
+TEST(WordCounts, ManyRunsStayWithinMemory) {
+  const TemporaryDirectory folder;
+  std::ofstream file(folder / "text");
+  RandomStream random(1, "test");
+  for (int i = 0; i < 1'000'000; ++i) file << random.below(1'000'000'000) << (i % 7 ? ' ' : '\n');
+  file.close();
+  const pid_t child = fork();
+  if (child == 0) {
+    rusage before{}, after{};
+    getrusage(RUSAGE_SELF, &before);
+    const Threads threads(1);
+    // Some 500 runs: a buffer for each would take 30 MiB.
+    count_words({folder / "text"}, {.memory_bytes = kMebibyte, .scratch_directory = folder.path()});
+    getrusage(RUSAGE_SELF, &after);
+    _exit(after.ru_maxrss - before.ru_maxrss < 8 * 1024 ? 0 : 1);  // in KiB
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 TEST(WordCounts, LeaveOutTheRarestWhereMemoryDoesNotSuffice) {
