@@ -137,7 +137,8 @@ void run_evaluate(const EvaluateOptions& options) {
   }
   const auto shards = std::make_shared<ShardSet>(made ? made->path() : options.data);
   check_shards(*shards, options, *model, tokenizer);
-  const EvaluationBatches batches(shard_source(shards), Masker({}, tokenizer.vocabulary()), kEvaluationBatchSize);
+  const EvaluationBatches batches(masked(shard_source(shards), Masker({}, tokenizer.vocabulary())),
+                                  kEvaluationBatchSize);
   std::string lines;
   const PretrainingLosses losses =
       evaluate_pretraining(*model, batches, *communicator, [&](const PackedBatch& batch, std::span<const double> rows) {

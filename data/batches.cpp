@@ -4,9 +4,8 @@
 
 namespace bertha {
 
-TrainingBatches::TrainingBatches(SequenceSource source, Masker masker, uint64_t seed, MicroSlices global_batch)
+TrainingBatches::TrainingBatches(SampleSource source, uint64_t seed, MicroSlices global_batch)
     : source_(std::move(source)),
-      masker_(std::move(masker)),
       seed_(seed),
       global_batch_(global_batch),
       order_(source_.size, source_.chunk_size, seed) {}
@@ -22,17 +21,17 @@ PackedBatch TrainingBatches::at(int64_t step, int64_t slice) const {
 void TrainingBatches::append_position(PackedBatch& batch, int64_t position) const {
   const int64_t epoch = position / order_.size();
   const int64_t sample = order_.at(epoch, position % order_.size());
-  append(batch, masker_(source_.read(sample), training_masks(seed_, epoch, sample)), sample);
+  append(batch, source_.read(sample, training_masks(seed_, epoch, sample)), sample);
 }
 
-EvaluationBatches::EvaluationBatches(SequenceSource source, Masker masker, int64_t batch_size)
-    : source_(std::move(source)), masker_(std::move(masker)), slices_(source_.size, batch_size) {}
+EvaluationBatches::EvaluationBatches(SampleSource source, int64_t batch_size)
+    : source_(std::move(source)), slices_(source_.size, batch_size) {}
 
 PackedBatch EvaluationBatches::at(int64_t slice) const {
   const IndexRange samples = slices_.at(slice);
   PackedBatch batch;
   for (int64_t sample = samples.begin; sample < samples.end; ++sample) {
-    append(batch, masker_(source_.read(sample), evaluation_masks(sample)), sample);
+    append(batch, source_.read(sample, evaluation_masks(sample)), sample);
   }
   return batch;
 }

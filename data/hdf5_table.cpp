@@ -16,6 +16,9 @@ namespace {
 // time; sorting the bytes first (shuffle) costs 12 %.
 constexpr unsigned kDeflateLevel = 4;
 constexpr size_t kImageIncrement = size_t{1} << 20;
+// Of tables that any program may have written: no product overflows, and a chunk fits into memory.
+constexpr hsize_t kMaxExtent = hsize_t{1} << 31;
+constexpr hsize_t kMaxChunkValues = hsize_t{1} << 26;
 
 /// Owns one HDF5 identifier.
 class Handle {
@@ -36,12 +39,16 @@ class Handle {
 };
 
 struct Table {
-  TableFormat format;
-  int64_t rows;
+  std::string name;
+  int rank;
+  TableShape shape;
   Handle data_set;
-
-  int rank() const { return format.columns == 1 ? 1 : 2; }
 };
+
+/// Values of one column are stored as a list.
+int rank_of(const TableFormat& format) {
+  return format.columns == 1 ? 1 : 2;
+}
 
 hid_t file_type(int64_t value_bytes) {
   switch (value_bytes) {
@@ -74,7 +81,7 @@ void check_built(bool done, const char* what) {
 
 /// A table among tables, as const as they are.
 auto& find_table(auto& tables, std::string_view name) {
-  const auto table = std::ranges::find(tables, name, [](const Table& t) { return std::string_view(t.format.name); });
+  const auto table = std::ranges::find(tables, name, [](const Table& t) { return std::string_view(t.name); });
   check<Error>(table != tables.end(), "HDF5: table '", name, "' was not opened");
   return *table;
 }
@@ -83,14 +90,14 @@ auto& find_table(auto& tables, std::string_view name) {
 Handle select_rows(const Table& table, int64_t first, int64_t rows) {
   Handle space(H5Dget_space(table.data_set), H5Sclose);
   const std::array<hsize_t, 2> start{static_cast<hsize_t>(first), 0};
-  const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows), static_cast<hsize_t>(table.format.columns)};
+  const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows), static_cast<hsize_t>(table.shape.columns)};
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
   return space;
 }
 
 Handle row_space(const Table& table, int64_t rows) {
-  const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows), static_cast<hsize_t>(table.format.columns)};
-  return {H5Screate_simple(table.rank(), count.data(), nullptr), H5Sclose};
+  const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows), static_cast<hsize_t>(table.shape.columns)};
+  return {H5Screate_simple(table.rank, count.data(), nullptr), H5Sclose};
 }
 
 bool has_only_deflate(hid_t creation) {
@@ -101,18 +108,31 @@ bool has_only_deflate(hid_t creation) {
          H5Pget_filter2(creation, 0, &flags, &values, nullptr, 0, nullptr, &config) == H5Z_FILTER_DEFLATE;
 }
 
+bool has_only_known_filters(hid_t creation) {
+  unsigned flags = 0;
+  unsigned config = 0;
+  const int filters = H5Pget_nfilters(creation);
+  for (int i = 0; i < filters; ++i) {
+    size_t values = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+    if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32) return false;
+  }
+  return filters >= 0;
+}
+
 template <class T>
 void append_rows(Table& table, std::span<const T> values) {
-  const int64_t rows = std::ssize(values) / table.format.columns;
+  const int64_t rows = std::ssize(values) / table.shape.columns;
   if (rows == 0) return;
-  const std::array<hsize_t, 2> extent{static_cast<hsize_t>(table.rows + rows),
-                                      static_cast<hsize_t>(table.format.columns)};
+  const std::array<hsize_t, 2> extent{static_cast<hsize_t>(table.shape.rows + rows),
+                                      static_cast<hsize_t>(table.shape.columns)};
   check_built(H5Dset_extent(table.data_set, extent.data()) >= 0, "extend a table");
-  const Handle target = select_rows(table, table.rows, rows);
+  const Handle target = select_rows(table, table.shape.rows, rows);
   const Handle source = row_space(table, rows);
   check_built(H5Dwrite(table.data_set, memory_type(values.data()), source, target, H5P_DEFAULT, values.data()) >= 0,
               "write a table");
-  table.rows += rows;
+  table.shape.rows += rows;
 }
 
 }  // namespace
@@ -140,7 +160,7 @@ void Hdf5Image::add_table(const TableFormat& format) {
   const std::array<hsize_t, 2> chunk{static_cast<hsize_t>(format.chunk_rows), static_cast<hsize_t>(format.columns)};
   const std::array<hsize_t, 2> extent{0, static_cast<hsize_t>(format.columns)};
   const std::array<hsize_t, 2> limit{H5S_UNLIMITED, static_cast<hsize_t>(format.columns)};
-  const int rank = format.columns == 1 ? 1 : 2;
+  const int rank = rank_of(format);
   H5Pset_chunk(creation, rank, chunk.data());
   H5Pset_deflate(creation, kDeflateLevel);
   H5Pset_obj_track_times(creation, false);  // equal content is equal bytes
@@ -149,7 +169,7 @@ void Hdf5Image::add_table(const TableFormat& format) {
                              creation, H5P_DEFAULT),
                   H5Dclose);
   check_built(data_set.valid(), "create a table");
-  state_->tables.push_back({format, 0, std::move(data_set)});
+  state_->tables.push_back({format.name, rank, {0, format.columns}, std::move(data_set)});
 }
 
 void Hdf5Image::append(std::string_view table, std::span<const int32_t> values) {
@@ -211,7 +231,10 @@ struct Hdf5Tables::State {
   void check_table(bool condition, std::string_view name, const Parts&... parts) const {
     check<DamagedFileError>(condition, path, ": data set '", name, "' ", parts...);
   }
-  void check_format(const Table& table, int64_t rows) const;
+  Handle open_data_set(const std::string& name) const;
+  void check_format(const TableFormat& format, int64_t rows, hid_t data_set) const;
+  void check_integers(const std::string& name, hid_t data_set) const;
+  void check_storage(const std::string& name, hid_t data_set) const;
   template <class T>
   void read(std::string_view name, int64_t first, std::span<T> out) const;
 };
@@ -229,34 +252,38 @@ Hdf5Tables::Hdf5Tables(const std::string& path) {
 Hdf5Tables::~Hdf5Tables() = default;
 Hdf5Tables::Hdf5Tables(Hdf5Tables&&) noexcept = default;
 
-void Hdf5Tables::open(const TableFormat& format, int64_t rows) {
+Handle Hdf5Tables::State::open_data_set(const std::string& name) const {
   H5L_info_t link{};
-  const bool found = H5Lget_info(state_->file, format.name.c_str(), &link, H5P_DEFAULT) >= 0;
-  state_->check_table(found && link.type == H5L_TYPE_HARD, format.name, "is missing");
-  Table table{format, rows, Handle(H5Dopen2(state_->file, format.name.c_str(), H5P_DEFAULT), H5Dclose)};
-  state_->check_table(table.data_set.valid(), format.name, "cannot be opened");
-  state_->check_format(table, rows);
-  state_->tables.push_back(std::move(table));
+  const bool found = H5Lget_info(file, name.c_str(), &link, H5P_DEFAULT) >= 0;
+  check_table(found && link.type == H5L_TYPE_HARD, name, "is missing");
+  Handle data_set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
+  check_table(data_set.valid(), name, "cannot be opened");
+  return data_set;
 }
 
-void Hdf5Tables::State::check_format(const Table& table, int64_t rows) const {
-  const TableFormat& format = table.format;
-  const Handle type(H5Dget_type(table.data_set), H5Tclose);
+void Hdf5Tables::open(const TableFormat& format, int64_t rows) {
+  Handle data_set = state_->open_data_set(format.name);
+  state_->check_format(format, rows, data_set);
+  state_->tables.push_back({format.name, rank_of(format), {rows, format.columns}, std::move(data_set)});
+}
+
+void Hdf5Tables::State::check_format(const TableFormat& format, int64_t rows, hid_t data_set) const {
+  const Handle type(H5Dget_type(data_set), H5Tclose);
   check_table(type.valid() && H5Tequal(type, file_type(format.value_bytes)) > 0, format.name, "does not hold unsigned ",
               8 * format.value_bytes, "-bit integers");
 
-  const Handle space(H5Dget_space(table.data_set), H5Sclose);
+  const int rank = rank_of(format);
+  const Handle space(H5Dget_space(data_set), H5Sclose);
   std::array<hsize_t, 2> extent{0, 1};
-  check_table(space.valid() && H5Sget_simple_extent_ndims(space) == table.rank(), format.name, "is not of rank ",
-              table.rank());
+  check_table(space.valid() && H5Sget_simple_extent_ndims(space) == rank, format.name, "is not of rank ", rank);
   H5Sget_simple_extent_dims(space, extent.data(), nullptr);
   check_table(extent[0] == static_cast<hsize_t>(rows) && extent[1] == static_cast<hsize_t>(format.columns), format.name,
               "is ", extent[0], " x ", extent[1], " (expected ", rows, " x ", format.columns, ")");
 
-  const Handle creation(H5Dget_create_plist(table.data_set), H5Pclose);
+  const Handle creation(H5Dget_create_plist(data_set), H5Pclose);
   std::array<hsize_t, 2> chunk{0, 1};
-  const bool chunked = creation.valid() && H5Pget_layout(creation) == H5D_CHUNKED &&
-                       H5Pget_chunk(creation, table.rank(), chunk.data()) == table.rank();
+  const bool chunked =
+      creation.valid() && H5Pget_layout(creation) == H5D_CHUNKED && H5Pget_chunk(creation, rank, chunk.data()) == rank;
   check_table(chunked && chunk[0] == static_cast<hsize_t>(format.chunk_rows) &&
                   chunk[1] == static_cast<hsize_t>(format.columns),
               format.name, "is not stored in chunks of ", format.chunk_rows, " rows");
@@ -264,10 +291,47 @@ void Hdf5Tables::State::check_format(const Table& table, int64_t rows) const {
   check_table(has_only_deflate(creation), format.name, "is not compressed by deflate alone");
 }
 
+TableShape Hdf5Tables::open(const std::string& name) {
+  Handle data_set = state_->open_data_set(name);
+  const Handle space(H5Dget_space(data_set), H5Sclose);
+  const int rank = space.valid() ? H5Sget_simple_extent_ndims(space) : 0;
+  state_->check_table(rank == 1 || rank == 2, name, "is of rank ", rank, " (expected 1 or 2)");
+  std::array<hsize_t, 2> extent{0, 1};
+  H5Sget_simple_extent_dims(space, extent.data(), nullptr);
+  state_->check_table(extent[0] <= kMaxExtent && extent[1] <= kMaxExtent, name, "is ", extent[0], " x ", extent[1],
+                      " (expected at most ", kMaxExtent, " of each)");
+  state_->check_integers(name, data_set);
+  state_->check_storage(name, data_set);
+  const TableShape shape{static_cast<int64_t>(extent[0]), static_cast<int64_t>(extent[1])};
+  state_->tables.push_back({name, rank, shape, std::move(data_set)});
+  return shape;
+}
+
+void Hdf5Tables::State::check_integers(const std::string& name, hid_t data_set) const {
+  const Handle type(H5Dget_type(data_set), H5Tclose);
+  check_table(type.valid() && H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) <= sizeof(int64_t), name,
+              "does not hold integers of at most 64 bits");
+}
+
+/// Nothing of the data set lies in another file, needs a plugin to be read, or takes much memory at a time.
+void Hdf5Tables::State::check_storage(const std::string& name, hid_t data_set) const {
+  const Handle creation(H5Dget_create_plist(data_set), H5Pclose);
+  check_table(creation.valid() && H5Pget_external_count(creation) == 0, name, "lies in another file");
+  const H5D_layout_t layout = H5Pget_layout(creation);
+  if (layout == H5D_CONTIGUOUS || layout == H5D_COMPACT) return;
+  std::array<hsize_t, 2> chunk{0, 1};
+  check_table(layout == H5D_CHUNKED && H5Pget_chunk(creation, 2, chunk.data()) > 0, name,
+              "is neither contiguous nor stored in chunks");
+  check_table(chunk[0] <= kMaxChunkValues && chunk[1] <= kMaxChunkValues / std::max<hsize_t>(1, chunk[0]), name,
+              "is stored in chunks of ", chunk[0], " x ", chunk[1], " values (expected at most ", kMaxChunkValues, ")");
+  check_table(has_only_known_filters(creation), name, "is compressed by something else than deflate");
+}
+
 template <class T>
 void Hdf5Tables::State::read(std::string_view name, int64_t first, std::span<T> out) const {
   const Table& table = find_table(tables, name);
-  const int64_t rows = std::ssize(out) / table.format.columns;
+  silence_hdf5();
+  const int64_t rows = std::ssize(out) / table.shape.columns;
   const Handle source = select_rows(table, first, rows);
   const Handle target = row_space(table, rows);
   check_table(H5Dread(table.data_set, memory_type(out.data()), target, source, H5P_DEFAULT, out.data()) >= 0, name,

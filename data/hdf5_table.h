@@ -19,6 +19,11 @@ struct TableFormat {
   int64_t value_bytes;  // 1, 2, 4 or 8
 };
 
+/// Rows and columns of a data set; of rank 1 it has one column.
+struct TableShape {
+  int64_t rows, columns;
+};
+
 /// Bytes of a file.
 struct Extent {
   int64_t offset, size;
@@ -52,9 +57,9 @@ class Hdf5Image {
   std::unique_ptr<State> state_;
 };
 
-/// Reads tables of a file that may be anything. It is opened read-only and without locks; its bytes should have been
-/// checked before, for libhdf5 1.10 itself is not safe against every damaged file.
-/// Throws DamagedFileError naming file and table.
+/// Reads tables of a file that may be anything. It is opened read-only and without locks; where there are checksums,
+/// its bytes should have been checked before, for libhdf5 1.10 itself is not safe against every damaged file. Throws
+/// DamagedFileError naming file and table.
 class Hdf5Tables {
  public:
   explicit Hdf5Tables(const std::string& path);
@@ -63,7 +68,10 @@ class Hdf5Tables {
 
   /// Opens a table after checking that it is stored in this very format and has `rows` rows.
   void open(const TableFormat& format, int64_t rows);
-  /// Reads the rows from `first` that fill `out`.
+  /// Opens a table that any program may have written: of rank 1 or 2, of integers of any width, within this file, and
+  /// compressed, if at all, by nothing but deflate.
+  TableShape open(const std::string& name);
+  /// Reads the rows from `first` that fill `out`; values that it cannot hold become its least or most.
   void read(std::string_view table, int64_t first, std::span<int32_t> out) const;
   void read(std::string_view table, int64_t first, std::span<uint64_t> out) const;
 

@@ -10,4 +10,19 @@ SequenceSource shard_source(std::shared_ptr<ShardSet> shards) {
   return {size, chunk_size, [shards = std::move(shards)](int64_t index) { return shards->sequence(index); }};
 }
 
+SampleSource masked(SequenceSource sequences, Masker masker) {
+  const int64_t size = sequences.size;
+  const int64_t chunk_size = sequences.chunk_size;
+  return {size, chunk_size,
+          [sequences = std::move(sequences), masker = std::move(masker)](int64_t index, const RandomStream& masks) {
+            return masker(sequences.read(index), masks);
+          }};
+}
+
+SampleSource premasked_source(std::shared_ptr<PremaskedSet> set) {
+  const int64_t size = set->size();
+  const int64_t chunk_size = set->chunk_size();
+  return {size, chunk_size, [set = std::move(set)](int64_t index, const RandomStream&) { return set->sample(index); }};
+}
+
 }  // namespace bertha

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 
+#include "data/masking.h"
+#include "data/premasked_set.h"
 #include "data/shard.h"
 
 namespace bertha {
@@ -15,7 +17,21 @@ struct SequenceSource {
   std::function<Sequence(int64_t index)> read;
 };
 
+/// Masked sequences by number. For one thread at a time.
+struct SampleSource {
+  int64_t size;        // samples
+  int64_t chunk_size;  // samples that are read together; 1 where it does not matter
+  std::function<MaskedSequence(int64_t index, const RandomStream& masks)> read;
+};
+
 /// The sequences of a shard directory. Nobody else may read from `shards` while the source is in use.
 SequenceSource shard_source(std::shared_ptr<ShardSet> shards);
+
+/// Sequences, masked whenever they are read.
+SampleSource masked(SequenceSource sequences, Masker masker);
+
+/// Samples with the masks that they are stored with, the same in every epoch. Nobody else may read from `set` while the
+/// source is in use.
+SampleSource premasked_source(std::shared_ptr<PremaskedSet> set);
 
 }  // namespace bertha

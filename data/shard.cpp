@@ -33,15 +33,6 @@ void check_all_intact(const std::string& directory, const ShardManifest& manifes
   }
 }
 
-/// Moves the entry that `matches` to the front, if there is one.
-template <class T, class Matches>
-bool bring_to_front(std::list<T>& list, Matches&& matches) {
-  const auto found = std::ranges::find_if(list, matches);
-  if (found == list.end()) return false;
-  list.splice(list.begin(), list, found);
-  return true;
-}
-
 }  // namespace
 
 /// Some rows of one shard, decompressed and checked.
@@ -124,7 +115,9 @@ ShardSet::ShardSet(const std::string& directory)
     : directory_(directory),
       manifest_(std::make_unique<ShardManifest>(read_finished_manifest(directory))),
       hash_(manifest_hash(*manifest_)),
-      begins_{0} {
+      begins_{0},
+      open_(kOpenFiles),
+      chunks_(kKeptChunks) {
   check_all_intact(directory, *manifest_);
   for (const ShardRecord& record : manifest_->shards) begins_.push_back(begins_.back() + record.sequences);
 }
@@ -170,19 +163,13 @@ int64_t ShardSet::tokens() const {
 }
 
 ShardSet::OpenShard& ShardSet::open_shard(size_t shard) {
-  if (!bring_to_front(open_, [&](const OpenShard& open) { return open.index() == shard; })) {
-    open_.emplace_front(directory_, *manifest_, shard);
-    if (open_.size() > kOpenFiles) open_.pop_back();
-  }
-  return open_.front();
+  return open_.get([&](const OpenShard& open) { return open.index() == shard; },
+                   [&] { return OpenShard(directory_, *manifest_, shard); });
 }
 
 const ShardSet::Chunk& ShardSet::chunk(size_t shard, int64_t index) {
-  if (!bring_to_front(chunks_, [&](const Chunk& c) { return c.shard == shard && c.index == index; })) {
-    chunks_.push_front(open_shard(shard).read(index));
-    if (chunks_.size() > kKeptChunks) chunks_.pop_back();
-  }
-  return chunks_.front();
+  return chunks_.get([&](const Chunk& c) { return c.shard == shard && c.index == index; },
+                     [&] { return open_shard(shard).read(index); });
 }
 
 Sequence ShardSet::sequence(int64_t index) {

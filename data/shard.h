@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "data/recently_used.h"
 
 namespace bertha {
 
@@ -63,8 +64,8 @@ class ShardSet {
   std::unique_ptr<ShardManifest> manifest_;
   uint64_t hash_;
   std::vector<int64_t> begins_;  // by shard, its first sequence; last: the number of all
-  std::list<OpenShard> open_;    // the most recently used first, as below
-  std::list<Chunk> chunks_;
+  RecentlyUsed<OpenShard> open_;
+  RecentlyUsed<Chunk> chunks_;
 };
 
 }  // namespace bertha

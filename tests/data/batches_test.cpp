@@ -6,17 +6,19 @@
 
 #include "autograd/core/error.h"
 #include "tests/data/memory_source.h"
+#include "tests/data/premasked_file.h"
 #include "tests/data/small_vocabulary.h"
+#include "tests/temporary_directory.h"
 
 namespace bertha {
 namespace {
 
-Masker masker() {
-  return Masker({}, SmallVocabulary::make());
+SampleSource samples(int64_t size) {
+  return masked(memory_source(size), Masker({}, SmallVocabulary::make()));
 }
 
 TrainingBatches training_batches(int64_t size, uint64_t seed, MicroSlices global_batch) {
-  return TrainingBatches(memory_source(size), masker(), seed, global_batch);
+  return TrainingBatches(samples(size), seed, global_batch);
 }
 
 std::vector<int64_t> samples_of(const PackedBatch& batch) {
@@ -98,9 +100,23 @@ TEST(TrainingBatches, MaskASampleAnewInEveryEpoch) {
   EXPECT_LT(selected, 60);
 }
 
+TEST(TrainingBatches, KeepTheMasksThatSamplesAreStoredWith) {
+  const TemporaryDirectory folder;
+  write_premasked(folder / "masked.h5", two_samples());
+  const auto set = std::make_shared<PremaskedSet>(folder.path(), 12, Objective::kMlmNsp);
+  const TrainingBatches batches(premasked_source(set), 1, MicroSlices(2, 2));  // each step is an epoch
+  for (int64_t step = 0; step < 20; ++step) {
+    const PackedBatch batch = batches.at(step, 0);
+    const bool swapped = samples_of(batch).front() == 1;
+    EXPECT_EQ(batch.masked_labels, swapped ? (std::vector<int32_t>{11, 7, 8}) : (std::vector<int32_t>{8, 11, 7}));
+    EXPECT_EQ(batch.masked_rows, swapped ? (std::vector<int32_t>{3, 6, 10}) : (std::vector<int32_t>{2, 9, 12}));
+    EXPECT_EQ(batch.next_sentence_labels, swapped ? (std::vector<int32_t>{1, 0}) : (std::vector<int32_t>{0, 1}));
+  }
+}
+
 TEST(EvaluationBatches, HoldEverySequenceOnceInStoredOrder) {
   const SequenceSource source = memory_source(23);
-  const EvaluationBatches batches(source, masker(), 5);
+  const EvaluationBatches batches(samples(23), 5);
   ASSERT_EQ(batches.slices(), 5);
   int64_t next = 0;
   for (int64_t slice = 0; slice < batches.slices(); ++slice) {
@@ -117,8 +133,8 @@ TEST(EvaluationBatches, HoldEverySequenceOnceInStoredOrder) {
 }
 
 TEST(EvaluationBatches, KeepTheirMasksWhateverTheBatchSize) {
-  const EvaluationBatches whole(memory_source(23), masker(), 23);
-  const EvaluationBatches halves(memory_source(23), masker(), 12);
+  const EvaluationBatches whole(samples(23), 23);
+  const EvaluationBatches halves(samples(23), 12);
   std::vector<int32_t> ids = halves.at(0).input_ids;
   const std::vector<int32_t> rest = halves.at(1).input_ids;
   ids.insert(ids.end(), rest.begin(), rest.end());
@@ -127,7 +143,7 @@ TEST(EvaluationBatches, KeepTheirMasksWhateverTheBatchSize) {
 }
 
 TEST(EvaluationBatches, RefuseAnEmptySet) {
-  EXPECT_THROW(EvaluationBatches(memory_source(0), masker(), 5), ConfigError);
+  EXPECT_THROW(EvaluationBatches(samples(0), 5), ConfigError);
   EXPECT_THROW(training_batches(0, 1, MicroSlices(4, 4)), ConfigError);
 }
 

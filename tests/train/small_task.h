@@ -21,8 +21,8 @@ class SmallTask {
                                   .data_hash = 5,
                                   .seed = seed,
                                   .global_batch_size = slices.sequences()};
-    task_.emplace(model_, tokenizer_, TrainingBatches(memory_source(50), masker, seed, slices),
-                  EvaluationBatches(memory_source(13), masker, 4), identity);
+    task_.emplace(model_, tokenizer_, TrainingBatches(masked(memory_source(50), masker), seed, slices),
+                  EvaluationBatches(masked(memory_source(13), masker), 4), identity);
   }
 
   PretrainingTask& operator*() { return *task_; }

@@ -61,10 +61,11 @@ BenchmarkResult benchmark(const BenchmarkOptions& options, Communicator& communi
   BertForPretraining model(options.config, PretrainingHeads::kMlm);
   model.parameters().initialize(kSeed, options.config.initializer_range);
   const int64_t micro = options.micro_batch.value_or(std::max<int64_t>(1, options.batch / communicator.size()));
-  PretrainingTask task(model, tokenizer,
-                       TrainingBatches(random_sequences(options, tokenizer.vocabulary()),
-                                       Masker({}, tokenizer.vocabulary()), kSeed, MicroSlices(options.batch, micro)),
-                       std::nullopt, {});
+  PretrainingTask task(
+      model, tokenizer,
+      TrainingBatches(masked(random_sequences(options, tokenizer.vocabulary()), Masker({}, tokenizer.vocabulary())),
+                      kSeed, MicroSlices(options.batch, micro)),
+      std::nullopt, {});
   BenchmarkResult result;
   double peak_flops = kernels::measure_peak(options.dtype);
   communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));

@@ -59,14 +59,13 @@ PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data
   const auto seed = static_cast<uint64_t>(config.training.seed);
   const Masker masker(config.masking, data.tokenizer.vocabulary());
   std::optional<EvaluationBatches> evaluation;
-  if (data.held_out) evaluation.emplace(shard_source(data.held_out), masker, kEvaluationBatchSize);
+  if (data.held_out) evaluation.emplace(masked(shard_source(data.held_out), masker), kEvaluationBatchSize);
   const RunIdentity identity = {.model = config_json(model, data.tokenizer),
                                 .vocabulary_hash = data.tokenizer.vocabulary().hash(),
-                                .data_hash = data.training->hash(),
+                                .data_hash = data.training.hash,
                                 .seed = seed,
                                 .global_batch_size = config.training.global_batch_size};
-  return {model, data.tokenizer, TrainingBatches(shard_source(data.training), masker, seed, slices),
-          std::move(evaluation), identity};
+  return {model, data.tokenizer, TrainingBatches(data.training.source, seed, slices), std::move(evaluation), identity};
 }
 
 TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, double peak_flops) {
@@ -100,7 +99,7 @@ std::string length(const TrainingSection& training, int64_t steps) {
 void note_plateau(const PretrainingData& data, const RunEvents& events) {
   if (!data.held_out) return;
   const double nats =
-      unigram_cross_entropy(data.tokenizer.vocabulary(), data.training->token_counts(), data.held_out->token_counts());
+      unigram_cross_entropy(data.tokenizer.vocabulary(), data.training.token_counts, data.held_out->token_counts());
   events.note(fmt::format(
       "unigram cross-entropy of the held-out text: {:.4f} nats (what token frequencies alone reach)", nats));
 }
@@ -132,13 +131,13 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   const std::unique_ptr<RunLock> lock = open_output(config, communicator);
   communicator.barrier();
   const PretrainingData data = prepare_data(config, communicator, events);
-  require_agreement(communicator, fmt::format("data {:016x}", data.training->hash()));
+  require_agreement(communicator, fmt::format("data {:016x}", data.training.hash));
   if (reports) note_plateau(data, events);
 
   BertForPretraining model(bert, heads_of(config.task));
   initialize(model, config);
   PretrainingTask task = make_task(model, data, config, slices);
-  const int64_t steps = steps_of(config.training, data.training->size());
+  const int64_t steps = steps_of(config.training, data.training.source.size);
   double peak_flops = kernels::measure_peak(config.training.precision);
   communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));
   Trainer trainer(trainer_options(config, steps, peak_flops), task, communicator, events);

@@ -34,16 +34,22 @@ class Preparation {
     return WordPiece::read(path, config_.data.lowercase);
   }
 
-  std::shared_ptr<ShardSet> training(const WordPiece& tokenizer) {
-    return open(config_.data.shards.empty() ? sharded("shards", config_.data.text, "data.text", tokenizer)
-                                            : config_.data.shards,
-                tokenizer);
+  TrainingSamples training(const WordPiece& tokenizer) {
+    const std::string& given = config_.data.shards;
+    if (reports() && holds_premasked_files(given)) {
+      events_.note(given + ": was masked when it was made, so that masking changes nothing");
+    }
+    return open_training_samples(given.empty() ? sharded("shards", config_.data.text, "data.text", tokenizer) : given,
+                                 config_, tokenizer);
   }
 
   std::shared_ptr<ShardSet> held_out(const WordPiece& tokenizer) {
     if (config_.data.evaluation_text.empty()) return nullptr;
-    return open(sharded("evaluation-shards", config_.data.evaluation_text, "data.evaluation_text", tokenizer),
-                tokenizer);
+    const std::string directory =
+        sharded("evaluation-shards", config_.data.evaluation_text, "data.evaluation_text", tokenizer);
+    auto shards = std::make_shared<ShardSet>(directory);
+    check_shards(*shards, directory, config_, tokenizer);
+    return shards;
   }
 
  private:
@@ -94,12 +100,6 @@ class Preparation {
                                100 * static_cast<double>(summary.unknown_tokens) / tokens));
     }
     return options.directory;
-  }
-
-  std::shared_ptr<ShardSet> open(const std::string& directory, const WordPiece& tokenizer) const {
-    auto shards = std::make_shared<ShardSet>(directory);
-    check_shards(*shards, directory, config_, tokenizer);
-    return shards;
   }
 
   const PretrainConfig& config_;

@@ -7,6 +7,7 @@
 #include "data/wordpiece.h"
 #include "train/comm/communicator.h"
 #include "train/config.h"
+#include "train/recipes/pretraining_setup.h"
 #include "train/trainer.h"
 
 namespace bertha {
@@ -14,7 +15,7 @@ namespace bertha {
 /// What a run trains and evaluates on.
 struct PretrainingData {
   WordPiece tokenizer;
-  std::shared_ptr<ShardSet> training;
+  TrainingSamples training;
   std::shared_ptr<ShardSet> held_out;  // null where nothing is held out
 };
 

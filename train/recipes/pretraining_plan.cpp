@@ -70,10 +70,9 @@ class Planner {
       say("data: {:.1f} MB of text {}", static_cast<double>(new_bytes_) / 1e6,
           tokenizer ? "to shard" : "to learn a vocabulary from and to shard");
     } else {
-      const ShardSet shards(config_.data.shards);
-      check_shards(shards, config_.data.shards, config_, *tokenizer);
-      sequences_ = shards.size();
-      say("data: {} sequences, {} tokens", shards.size(), shards.tokens());
+      const TrainingSamples samples = open_training_samples(config_.data.shards, config_, *tokenizer);
+      sequences_ = samples.source.size;
+      say("data: {} sequences, {} tokens", samples.source.size, samples.tokens);
     }
     if (!config_.data.evaluation_text.empty()) {
       new_bytes_ += text_bytes(config_.data.evaluation_text, "data.evaluation_text");

@@ -11,6 +11,19 @@ namespace {
 
 constexpr int64_t kLargestDefaultMicroBatch = 16;
 
+void check_samples(const std::string& directory, int64_t samples, int64_t sequence_length,
+                   const PretrainConfig& config) {
+  check<MismatchError>(sequence_length == config.data.sequence_length, directory, ": sequences of ", sequence_length,
+                       " tokens (data.sequence_length is ", config.data.sequence_length, ")");
+  check<MismatchError>(samples > 0, directory, ": holds no sequences");
+}
+
+TrainingSamples open_premasked(const std::string& directory, const PretrainConfig& config, const WordPiece& tokenizer) {
+  auto set = std::make_shared<PremaskedSet>(directory, tokenizer.vocabulary().size(), config.task);
+  check_samples(directory, set->size(), set->sequence_length(), config);
+  return {premasked_source(set), set->hash(), set->tokens(), set->token_counts()};
+}
+
 }  // namespace
 
 PretrainingHeads heads_of(Objective task) {
@@ -63,9 +76,16 @@ void check_shards(const ShardSet& shards, const std::string& directory, const Pr
                        shards.lowercase() ? "lowercased" : "cased", " text (data.lowercase says otherwise)");
   check<MismatchError>(shards.objective() == config.task, directory,
                        ": was made for the other objective (task decides between mlm and mlm_nsp)");
-  check<MismatchError>(shards.sequence_length() == config.data.sequence_length, directory, ": sequences of ",
-                       shards.sequence_length(), " tokens (data.sequence_length is ", config.data.sequence_length, ")");
-  check<MismatchError>(shards.size() > 0, directory, ": holds no sequences");
+  check_samples(directory, shards.size(), shards.sequence_length(), config);
+}
+
+TrainingSamples open_training_samples(const std::string& directory, const PretrainConfig& config,
+                                      const WordPiece& tokenizer) {
+  if (holds_premasked_files(directory)) return open_premasked(directory, config, tokenizer);
+  auto shards = std::make_shared<ShardSet>(directory);
+  check_shards(*shards, directory, config, tokenizer);
+  return {masked(shard_source(shards), Masker(config.masking, tokenizer.vocabulary())), shards->hash(),
+          shards->tokens(), shards->token_counts()};
 }
 
 int64_t parameter_count(const ParameterStore& store) {

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "data/sequence_source.h"
 #include "data/shard.h"
 #include "data/vocabulary.h"
 #include "data/wordpiece.h"
@@ -37,6 +39,19 @@ void check_fits_model(const BertConfig& model, int64_t sequence_length);
 /// Throws MismatchError where the shards were made with another vocabulary, casing, objective or sequence length.
 void check_shards(const ShardSet& shards, const std::string& directory, const PretrainConfig& config,
                   const WordPiece& tokenizer);
+
+/// What a run trains on, however it is stored.
+struct TrainingSamples {
+  SampleSource source;
+  uint64_t hash;
+  int64_t tokens;
+  std::vector<int64_t> token_counts;  // by id, before masking
+};
+
+/// Opens a directory of shards, whose sequences are masked anew in every epoch, or of files that are masked already.
+/// Throws MismatchError where it does not fit the configuration.
+TrainingSamples open_training_samples(const std::string& directory, const PretrainConfig& config,
+                                      const WordPiece& tokenizer);
 
 /// Elements of all parameters.
 int64_t parameter_count(const ParameterStore& store);
