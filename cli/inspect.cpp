@@ -13,9 +13,9 @@
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
+#include "data/file.h"
 #include "data/shard_manifest.h"
 #include "train/checkpoint/checkpoint.h"
-#include "train/checkpoint/input_file.h"
 #include "train/checkpoint/manifest.h"
 #include "train/checkpoint/safetensors.h"
 #include "train/checkpoint/training_state.h"

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <new>
+#include <charconv>
+
+#include "autograd/core/error.h"
 
 namespace bertha {
 
@@ -33,6 +35,15 @@ uint64_t checksum_of(std::span<const std::byte> bytes) {
 
 std::string to_hex(uint64_t value) {
   return fmt::format("{:016x}", value);
+}
+
+uint64_t from_hex(std::string_view digits) {
+  uint64_t value = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, value, 16);
+  check<DamagedFileError>(digits.size() == kHexDigits && error == std::errc() && stop == end, "checksum '", digits,
+                          "' is not ", kHexDigits, " hexadecimal digits");
+  return value;
 }
 
 }  // namespace bertha

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace bertha {
 
@@ -30,7 +31,11 @@ class Checksum {
 
 uint64_t checksum_of(std::span<const std::byte> bytes);
 
-/// 16 hexadecimal digits, as files and messages show a checksum.
+inline constexpr size_t kHexDigits = 16;
+
+/// kHexDigits hexadecimal digits, as files and messages show a checksum.
 std::string to_hex(uint64_t value);
+/// The value of exactly such digits. Throws DamagedFileError.
+uint64_t from_hex(std::string_view digits);
 
 }  // namespace bertha

@@ -19,13 +19,9 @@ using nlohmann::json;
 constexpr const char* kFormat = "bertha shards";
 constexpr int64_t kChunkTokens = 65536;
 constexpr int64_t kColumnChunkRows = 16384;
-constexpr int64_t kMaxManifestBytes = int64_t{1} << 28;
+constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 28;
 constexpr int64_t kMaxCount = int64_t{1} << 48;  // what no honest count reaches, so that sums cannot overflow
 constexpr size_t kReadBytes = size_t{1} << 20;
-
-uint64_t from_hex(const std::string& text) {
-  return std::stoull(text, nullptr, 16);
-}
 
 Objective parse_objective(const std::string& name) {
   return name == to_string(Objective::kMlm) ? Objective::kMlm : Objective::kMlmNsp;
@@ -48,7 +44,7 @@ ShardSettings settings_from_json(const json& j) {
   return {.objective = parse_objective(j.at("objective")),
           .sequence_length = j.at("sequence_length"),
           .seed = j.at("seed"),
-          .vocabulary_hash = from_hex(j.at("vocabulary_hash")),
+          .vocabulary_hash = from_hex(j.at("vocabulary_hash").get<std::string>()),
           .vocabulary_size = j.at("vocabulary_size"),
           .lowercase = j.at("lowercase"),
           .text_bytes = j.at("text_bytes"),
@@ -82,15 +78,15 @@ json record_to_json(const ShardRecord& record) {
 ShardRecord record_from_json(const json& j) {
   ShardRecord record{.file = j.at("file"),
                      .bytes = j.at("bytes"),
-                     .checksum = from_hex(j.at("xxh3")),
-                     .text_checksum = from_hex(j.at("text_xxh3")),
+                     .checksum = from_hex(j.at("xxh3").get<std::string>()),
+                     .text_checksum = from_hex(j.at("text_xxh3").get<std::string>()),
                      .documents = j.at("documents"),
                      .sequences = j.at("sequences"),
                      .tokens = j.at("tokens"),
                      .random_pairs = j.at("random_pairs"),
                      .data_sets = {}};
   for (const auto& [name, data_set] : j.at("data_sets").items()) {
-    DataSetRecord entry{name, {}, from_hex(data_set.at("xxh3"))};
+    DataSetRecord entry{name, {}, from_hex(data_set.at("xxh3").get<std::string>())};
     for (const json& extent : data_set.at("extents")) entry.extents.push_back({extent.at(0), extent.at(1)});
     record.data_sets.push_back(std::move(entry));
   }
@@ -122,6 +118,16 @@ ShardManifest manifest_from_json(const json& j) {
   ShardManifest manifest{settings_from_json(j.at("settings")), {}, j.at("token_counts")};
   for (const json& shard : j.at("shards")) manifest.shards.push_back(record_from_json(shard));
   return manifest;
+}
+
+ShardManifest parse(const std::string& path, const std::string& text) {
+  try {
+    return manifest_from_json(json::parse(text));
+  } catch (const json::exception& error) {
+    fail<DamagedFileError>(path, ": not a shard manifest: ", error.what());
+  } catch (const DamagedFileError& error) {
+    fail<DamagedFileError>(path, ": not a shard manifest: ", error.what());
+  }
 }
 
 bool is_count(int64_t value) {
@@ -161,14 +167,14 @@ void check_lists(const std::string& path, const ShardManifest& manifest, int64_t
 }
 
 /// The checksum of ranges that lie within the file.
-uint64_t checksum_range(const RandomAccessFile& file, std::span<const Extent> extents) {
+uint64_t checksum_range(const InputFile& file, std::span<const Extent> extents) {
   Checksum checksum;
   std::vector<std::byte> buffer;
   for (Extent rest : extents) {
     buffer.resize(std::max(buffer.size(), std::min(kReadBytes, static_cast<size_t>(rest.size))));
     while (rest.size > 0) {
       const auto part = std::span(buffer).first(std::min<size_t>(buffer.size(), rest.size));
-      file.read(rest.offset, part);
+      file.read(static_cast<uint64_t>(rest.offset), part);
       checksum.update(std::span<const std::byte>(part));
       rest.offset += std::ssize(part);
       rest.size -= std::ssize(part);
@@ -177,9 +183,10 @@ uint64_t checksum_range(const RandomAccessFile& file, std::span<const Extent> ex
   return checksum.value();
 }
 
-bool is_damaged(const RandomAccessFile& file, const DataSetRecord& data_set) {
+bool is_damaged(const InputFile& file, const DataSetRecord& data_set) {
+  const auto size = static_cast<int64_t>(file.size());
   const bool inside = std::ranges::all_of(data_set.extents, [&](const Extent& extent) {
-    return extent.offset >= 0 && extent.size >= 0 && extent.size <= file.size() - extent.offset;
+    return extent.offset >= 0 && extent.size >= 0 && extent.size <= size - extent.offset;
   });
   return !inside || checksum_range(file, data_set.extents) != data_set.checksum;
 }
@@ -216,26 +223,15 @@ std::vector<TableFormat> shard_tables(const ShardSettings& settings) {
 }
 
 void write_manifest(const std::string& path, const ShardManifest& manifest) {
-  const std::string text = render(manifest);
-  write_durably(path, std::as_bytes(std::span(text)));
+  write_durably(path, render(manifest));
 }
 
 ShardManifest read_manifest(const std::string& path) {
-  const RandomAccessFile file(path);
-  check<DamagedFileError>(file.size() <= kMaxManifestBytes, path, ": ", file.size(), " bytes (at most ",
-                          kMaxManifestBytes, " were expected)");
-  std::string text(static_cast<size_t>(file.size()), '\0');
-  file.read(0, std::as_writable_bytes(std::span(text)));
-  try {
-    const ShardManifest manifest = manifest_from_json(json::parse(text));
-    check<DamagedFileError>(render(manifest) == text, path, ": its content does not match its own checksum");
-    check_sane(path, manifest);
-    return manifest;
-  } catch (const json::exception& error) {
-    fail<DamagedFileError>(path, ": not a shard manifest: ", error.what());
-  } catch (const std::logic_error&) {  // a checksum that is no number
-    fail<DamagedFileError>(path, ": not a shard manifest: a checksum is not hexadecimal");
-  }
+  const std::string text = read_text(path, kMaxManifestBytes);
+  const ShardManifest manifest = parse(path, text);
+  check<DamagedFileError>(render(manifest) == text, path, ": its content does not match its own checksum");
+  check_sane(path, manifest);
+  return manifest;
 }
 
 ShardManifest read_finished_manifest(const std::string& directory) {
@@ -269,9 +265,10 @@ void check_same_settings(std::string_view where, const ShardSettings& found, con
 
 void check_intact(const std::string& path, const ShardRecord& record) {
   check<DamagedFileError>(std::filesystem::is_regular_file(path), path, ": missing");
-  const RandomAccessFile file(path);
-  check<DamagedFileError>(file.size() == record.bytes, path, ": ", file.size(), " bytes (expected ", record.bytes, ")");
-  const std::vector<Extent> whole{{0, file.size()}};
+  const InputFile file(path);
+  check<DamagedFileError>(static_cast<int64_t>(file.size()) == record.bytes, path, ": ", file.size(),
+                          " bytes (expected ", record.bytes, ")");
+  const std::vector<Extent> whole{{0, record.bytes}};
   if (checksum_range(file, whole) == record.checksum) return;
   const auto damaged =
       std::ranges::find_if(record.data_sets, [&](const DataSetRecord& data_set) { return is_damaged(file, data_set); });

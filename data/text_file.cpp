@@ -35,7 +35,7 @@ std::unique_ptr<ByteStream> open_text(const std::string& path) {
 }
 
 int64_t text_bytes(const std::string& path) {
-  const int64_t stored = RandomAccessFile(path).size();
+  const auto stored = static_cast<int64_t>(InputFile(path).size());
   if (!is_compressed(path) && !holds_json_lines(path)) return stored;
   const std::unique_ptr<ByteStream> text = open_text(path);
   std::vector<char> buffer(kReadBytes);

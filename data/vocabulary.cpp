@@ -1,11 +1,7 @@
 #include "data/vocabulary.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <limits>
@@ -13,6 +9,7 @@
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
+#include "data/file.h"
 #include "data/utf8.h"
 
 namespace bertha {
@@ -40,22 +37,6 @@ std::vector<std::string> split_lines(std::string_view content) {
     content.remove_prefix(std::min(end + 1, content.size()));
   }
   return lines;
-}
-
-void write_synced(const std::string& path, std::string_view content) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  check<Error>(file >= 0, path, ": cannot be created: ", std::strerror(errno));
-  bool written = true;
-  while (written && !content.empty()) {
-    const ssize_t bytes = ::write(file, content.data(), content.size());
-    written = bytes > 0 || (bytes < 0 && errno == EINTR);
-    if (bytes > 0) content.remove_prefix(static_cast<size_t>(bytes));
-  }
-  written = written && ::fsync(file) == 0;
-  const int reason = errno;
-  ::close(file);
-  if (!written) ::unlink(path.c_str());
-  check<Error>(written, path, ": cannot be written: ", std::strerror(reason));
 }
 
 }  // namespace
@@ -107,10 +88,7 @@ uint64_t Vocabulary::hash() const {
 void Vocabulary::write(const std::string& path) const {
   std::string content;
   for (const std::string& token : tokens_) content.append(token).push_back('\n');
-  const std::string unfinished = path + ".unfinished";
-  write_synced(unfinished, content);
-  check<Error>(std::rename(unfinished.c_str(), path.c_str()) == 0, path, ": cannot be renamed from '", unfinished,
-               "': ", std::strerror(errno));
+  write_durably(path, content);
 }
 
 }  // namespace bertha

@@ -38,8 +38,8 @@ void require_equal_parameters(Communicator& communicator, const ParameterStore& 
 }
 
 std::string build_identity() {
-  const RandomAccessFile binary("/proc/self/exe");
-  std::vector<std::byte> bytes(static_cast<size_t>(binary.size()));
+  const InputFile binary("/proc/self/exe");
+  std::vector<std::byte> bytes(binary.size());
   binary.read(0, bytes);
   return "binary " + to_hex(checksum_of(bytes));
 }

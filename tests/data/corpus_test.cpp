@@ -126,7 +126,7 @@ TEST(Corpus, NamesWhatCannotBeRead) {
   EXPECT_EQ(message_of<ConfigError>([&] { Corpus({directory / "none"}, kLarge); }),
             directory / "none" + ": cannot be opened: No such file or directory");
   EXPECT_EQ(message_of<ConfigError>([&] { Corpus({directory.path()}, kLarge); }),
-            directory.path() + ": not a regular file");
+            directory.path() + ": is not a regular file");
   EXPECT_THROW(Corpus({write_file(directory / "empty", "")}, kLarge), ConfigError);
   EXPECT_THROW(Corpus({}, kLarge), ConfigError);
 }

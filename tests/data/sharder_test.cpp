@@ -1,7 +1,6 @@
 #include "data/sharder.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <barrier>
@@ -13,6 +12,7 @@
 #include "data/shard_manifest.h"
 #include "tests/data/gzip.h"
 #include "tests/data/shard_fixtures.h"
+#include "tests/train/checkpoint/file_size_limit.h"
 
 namespace bertha {
 namespace {
@@ -318,14 +318,11 @@ TEST_F(Sharder, AFullDiskIsNamedAndLosesNothing) {
   const auto expected = read_directory(directory_ / "whole");
   const auto size = expected.at("shard-00001.h5").size();
 
-  // Past this size writes fail, as on a full disk; the files that fit stay.
-  signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit limit{size - 1, before.rlim_max};
-  setrlimit(RLIMIT_FSIZE, &limit);
-  const std::string message = message_of<Error>(options("shards"));
-  setrlimit(RLIMIT_FSIZE, &before);
+  std::string message;
+  {
+    const FileSizeLimit limit(size - 1);  // the files that fit stay
+    message = message_of<Error>(options("shards"));
+  }
 
   EXPECT_NE(message.find(".h5: cannot be written ("), std::string::npos) << message;
   EXPECT_NE(message.find("File too large"), std::string::npos) << message;

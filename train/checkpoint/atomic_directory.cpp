@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 
 namespace bertha {
 namespace {

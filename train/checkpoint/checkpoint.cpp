@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 #include "train/checkpoint/atomic_directory.h"
-#include "train/checkpoint/input_file.h"
 #include "train/checkpoint/manifest.h"
 #include "train/checkpoint/safetensors.h"
 

@@ -1,13 +1,12 @@
 #include "train/checkpoint/manifest.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
-#include "train/checkpoint/input_file.h"
+#include "data/file.h"
 
 namespace bertha {
 namespace {
@@ -16,16 +15,6 @@ constexpr int kFormatVersion = 1;
 constexpr uint64_t kMaxManifestBytes = uint64_t{64} << 20;
 constexpr std::string_view kTailBegin = ",\n  \"checksum\": \"";
 constexpr std::string_view kTailEnd = "\"\n}\n";
-constexpr size_t kDigits = 16;
-
-uint64_t from_hex(const nlohmann::json& json) {
-  const std::string_view text = json.get_ref<const std::string&>();
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  check<DamagedFileError>(text.size() == kDigits && error == std::errc() && end == text.data() + text.size(),
-                          "checksum '", text, "' is not ", kDigits, " hexadecimal digits");
-  return value;
-}
 
 nlohmann::ordered_json file_to_json(const FileRecord& file) {
   nlohmann::ordered_json json{{"name", file.name}, {"bytes", file.bytes}, {"checksum", to_hex(file.checksum)}};
@@ -47,13 +36,13 @@ FileRecord file_from_json(const nlohmann::json& json) {
   check<DamagedFileError>(!file.name.empty() && file.name[0] != '.' && file.name.find('/') == std::string::npos, "'",
                           file.name, "' is not the name of a file in this directory");
   file.bytes = json.at("bytes").get<uint64_t>();
-  file.checksum = file.checksum_between = from_hex(json.at("checksum"));
+  file.checksum = file.checksum_between = from_hex(json.at("checksum").get<std::string>());
   if (!json.contains("tensors")) return file;
-  file.checksum_between = from_hex(json.at("checksum_between"));
+  file.checksum_between = from_hex(json.at("checksum_between").get<std::string>());
   uint64_t end = 0;
   for (const nlohmann::json& entry : json.at("tensors")) {
     const TensorRecord tensor{entry.at("name").get<std::string>(), entry.at("offset").get<uint64_t>(),
-                              entry.at("bytes").get<uint64_t>(), from_hex(entry.at("checksum"))};
+                              entry.at("bytes").get<uint64_t>(), from_hex(entry.at("checksum").get<std::string>())};
     check<DamagedFileError>(
         tensor.offset >= end && tensor.offset <= file.bytes && tensor.bytes <= file.bytes - tensor.offset, "'",
         tensor.name, "' does not lie in '", file.name, "' behind the tensor before");
@@ -65,7 +54,7 @@ FileRecord file_from_json(const nlohmann::json& json) {
 
 // The text before the final checksum, once that checksum is right.
 std::string_view checked_body(std::string_view text) {
-  constexpr size_t kTail = kTailBegin.size() + kDigits + kTailEnd.size();
+  constexpr size_t kTail = kTailBegin.size() + kHexDigits + kTailEnd.size();
   check<DamagedFileError>(text.size() >= kTail, "has ", text.size(), " bytes, too few to be whole");
   const std::string_view body = text.substr(0, text.size() - kTail);
   const std::string tail =

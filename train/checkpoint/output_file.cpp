@@ -64,13 +64,4 @@ FileRecord OutputFile::finish() {
   return std::move(record_);
 }
 
-void sync_directory(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  check<Error>(descriptor >= 0, path, ": cannot be opened: ", std::strerror(errno));
-  const int error = fsync(descriptor) == 0 ? 0 : errno;
-  close(descriptor);
-  // EINVAL: a file system that cannot sync directories.
-  check<Error>(error == 0 || error == EINVAL, path, ": cannot be made durable: ", std::strerror(error));
-}
-
 }  // namespace bertha

@@ -39,7 +39,4 @@ class OutputFile {
   FileRecord record_;
 };
 
-/// Makes the names in a directory durable.
-void sync_directory(const std::string& path);
-
 }  // namespace bertha

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "autograd/core/shape.h"
-#include "train/checkpoint/input_file.h"
+#include "data/file.h"
 #include "train/checkpoint/output_file.h"
 #include "train/checkpoint/tensor_view.h"
 

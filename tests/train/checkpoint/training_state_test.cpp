@@ -6,10 +6,10 @@
 #include <filesystem>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
 #include "train/checkpoint/atomic_directory.h"
-#include "train/checkpoint/input_file.h"
 
 namespace bertha {
 namespace {
