@@ -48,7 +48,8 @@ def run(command, threads):
     """Seconds and peak memory in MiB; the exit code must be 0."""
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
     begin = time.perf_counter()
-    process = subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(list(map(str, command)), env=environment, **quiet)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begin
     if status != 0:
@@ -76,13 +77,16 @@ def compare_vocabularies(options, vocabulary):
 
 
 def write_text(path, files, size):
-    """The files again and again, up to the last line end within `size` bytes."""
-    content = b"\n\n".join(Path(file).read_bytes() for file in files) + b"\n\n"
+    """The files again and again, up to the last line end within `size` bytes. Never much in memory at a time, for a
+    child's peak begins with what its parent has."""
     with open(path, "wb") as text:
-        for _ in range(size // len(content)):
-            text.write(content)
-        rest = content[: size % len(content)]
-        text.write(rest[: rest.rfind(b"\n") + 1])
+        while text.tell() < size:
+            for file in files:
+                content = Path(file).read_bytes() + b"\n\n"
+                text.write(content[: size - text.tell()])
+    with open(path, "r+b") as text:
+        text.seek(max(0, size - 65536))
+        text.truncate(max(0, size - 65536) + text.read().rfind(b"\n") + 1)
 
 
 def measure_shards(options, folder, vocabulary):
