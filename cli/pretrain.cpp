@@ -1,7 +1,6 @@
 #include "train/recipes/pretrain.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -12,6 +11,7 @@
 #include "autograd/core/parallel.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "train/process.h"
 #include "train/recipes/pretraining_plan.h"
 
 namespace bertha {
@@ -25,10 +25,8 @@ struct PretrainOptions {
 
 // A rank that mpirun binds to fewer cores than it has threads is slow without a sign.
 void warn_of_crowded_cores(Communicator& communicator, Progress& progress) {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  const bool known = sched_getaffinity(0, sizeof(cores), &cores) == 0;
-  int64_t crowded = known && num_threads() > CPU_COUNT(&cores);
+  const std::vector<int> cores = usable_cores();
+  int64_t crowded = !cores.empty() && num_threads() > std::ssize(cores);
   communicator.all_reduce_sum(std::span<int64_t>(&crowded, 1));
   if (crowded == 0 || communicator.rank() != 0) return;
   progress.note(

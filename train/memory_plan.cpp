@@ -2,18 +2,27 @@
 
 namespace bertha {
 
-MemoryPlan plan_memory(const BertConfig& c, int64_t parameters, int64_t tokens, int64_t masked, int64_t gradient_blocks,
-                       int optimizer_ranks) {
-  constexpr int64_t kBytes = sizeof(float);
-  // What each layer's ops save for a token: qkv, context, two normalised rows and two results of width H, both sides of
-  // the GELU, one log-sum-exp a head. Backward adds the gradients of one layer.
-  const int64_t layer = 8 * c.hidden_size + 2 * c.intermediate_size + c.num_attention_heads;
-  const int64_t backward = 6 * c.hidden_size + 2 * c.intermediate_size;
+MemoryPlan plan_memory(const BertConfig& c, const PlannedStep& step) {
+  constexpr int64_t kFloat = sizeof(float);
+  const auto element = static_cast<int64_t>(size_of(step.dtype));
+  const int64_t hidden = c.hidden_size * element;
+  const int64_t intermediate = c.intermediate_size * element;
+  // Of each row: the context, two normalised rows, two results, the GELU's input, and before them of each token q, k,
+  // v.
+  const int64_t row = 5 * hidden + intermediate + c.num_attention_heads * kFloat;
+  const int64_t layer = step.tokens * (3 * hidden + row);
+  const int64_t last_layer = step.tokens * 3 * hidden + step.masked * row;
+  const int64_t embeddings = step.tokens * 2 * hidden;
+  const int64_t backward = step.tokens * (3 * hidden + 2 * intermediate);
+  const int64_t others = c.num_hidden_layers - 1;
   MemoryPlan plan;
-  plan.parameters = (2 * parameters + 2 * parameters / optimizer_ranks) * kBytes;
-  plan.slices = gradient_blocks * parameters * kBytes;
-  plan.activations = tokens * (c.num_hidden_layers * layer + 3 * c.hidden_size + backward) * kBytes;
-  plan.logits = masked * (c.vocab_size + 4 * c.hidden_size) * kBytes;
+  plan.parameters = (2 * step.parameters + 2 * step.parameters / step.optimizer_ranks) * kFloat;
+  plan.slices = step.gradient_blocks * step.parameters * kFloat;
+  plan.activations =
+      (step.recompute ? others * step.tokens * hidden + layer : others * layer) + last_layer + embeddings + backward;
+  // In bf16 their gradient cannot take their place.
+  plan.logits = step.masked * c.vocab_size * (step.dtype == DType::bf16 ? kFloat + element : kFloat);
+  plan.process = int64_t{72} << 20;
   return plan;
 }
 

@@ -2,23 +2,33 @@
 
 #include <cstdint>
 
+#include "autograd/core/dtype.h"
 #include "nn/bert_config.h"
 
 namespace bertha {
 
-/// Where a pretraining step's memory goes on one rank, in bytes.
+/// What a rank keeps and computes at once.
+struct PlannedStep {
+  int64_t parameters = 0;          // elements
+  int64_t tokens = 0, masked = 0;  // of a micro-slice
+  int64_t gradient_blocks = 0;     // of deterministic mode, besides the first
+  int optimizer_ranks = 1;         // that share the moments
+  DType dtype = DType::f32;        // of activations
+  bool recompute = false;          // as Run::recompute
+};
+
+/// The most memory a rank of a pretraining run has resident, in bytes, by cause. Blocks that are given back stay with
+/// the process, so what different phases need is added up.
 struct MemoryPlan {
   int64_t parameters = 0;   // values, gradients and this rank's moments
   int64_t slices = 0;       // further gradient blocks of deterministic mode
-  int64_t activations = 0;  // of one micro-slice at the end of its forward pass
+  int64_t activations = 0;  // what a forward pass keeps, and the gradients of one layer
   int64_t logits = 0;
+  int64_t process = 0;  // the program, its libraries, loaded batches and packed panels
 
-  int64_t total() const { return parameters + slices + activations + logits; }
+  int64_t total() const { return parameters + slices + activations + logits + process; }
 };
 
-/// For `parameters` elements, whose moments `optimizer_ranks` share, and micro-slices of `tokens` tokens, `masked` of
-/// them predicted.
-MemoryPlan plan_memory(const BertConfig& config, int64_t parameters, int64_t tokens, int64_t masked,
-                       int64_t gradient_blocks, int optimizer_ranks);
+MemoryPlan plan_memory(const BertConfig& config, const PlannedStep& step);
 
 }  // namespace bertha

@@ -1,14 +1,17 @@
 #pragma once
 
-#include <sys/resource.h>
+#include <string>
+#include <vector>
 
 namespace bertha {
 
 /// The most memory this process has had resident, in MiB.
-inline double peak_rss_mib() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
+double peak_rss_mib();
+
+/// The cores this process may run on, rising; empty where the system does not say.
+std::vector<int> usable_cores();
+
+/// Numbers that rise as ranges: "0-3,8".
+std::string ranges_text(const std::vector<int>& numbers);
 
 }  // namespace bertha

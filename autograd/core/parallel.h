@@ -12,6 +12,11 @@ inline int num_threads() {
   return omp_get_max_threads();
 }
 
+/// Whether each thread stays on cores of its own (OMP_PROC_BIND).
+inline bool threads_are_pinned() {
+  return omp_get_proc_bind() != omp_proc_bind_false;
+}
+
 /// The calling thread's number within its parallel region, from 0.
 inline int thread_index() {
   return omp_get_thread_num();

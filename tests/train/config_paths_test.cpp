@@ -56,7 +56,9 @@ TEST_F(ConfigPaths, APatternThatNamesNothingIsRefused) {
     expand_paths(std::vector<std::string>{"no/such*"}, "data.text");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_STREQ(error.what(), "data.text: 'no/such*' names no file (expected files, patterns, or folders with *.txt, *.jsonl, *.txt.gz or *.jsonl.gz)");
+    EXPECT_STREQ(error.what(),
+                 "data.text: 'no/such*' names no file (expected files, patterns, or folders with *.txt, *.jsonl, "
+                 "*.txt.gz or *.jsonl.gz)");
   }
 }
 

@@ -7,11 +7,13 @@
 #include <optional>
 
 #include "autograd/core/parallel.h"
+#include "autograd/kernels/isa.h"
 #include "autograd/kernels/peak.h"
 #include "data/sequence_source.h"
 #include "train/checkpoint/atomic_directory.h"
 #include "train/duration.h"
 #include "train/model_directory.h"
+#include "train/process.h"
 #include "train/rank_agreement.h"
 #include "train/recipes/pretraining_data.h"
 #include "train/recipes/pretraining_evaluation.h"
@@ -150,6 +152,9 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
                     parameter_count(model.parameters()), length(config.training, steps),
                     config.training.global_batch_size, slices.count(), communicator.size(), num_threads(),
                     peak_flops / 1e9, config.training.precision == DType::bf16 ? "bf16 dot-product" : "f32 fma"));
+    events.note(fmt::format("rank 0 runs {} threads on cores {}, {}; {} kernels", num_threads(),
+                            ranges_text(usable_cores()), threads_are_pinned() ? "pinned" : "not pinned (OMP_PROC_BIND)",
+                            kernels::isa_name()));
   }
   const Trainer::Outcome outcome = trainer.run();
   if (reports) finish(config, task, outcome, trainer.steps_done() - first_step, events);
