@@ -23,9 +23,8 @@ struct OptimizerOptions {
 
 /// Updates a store's values from its gradients, with the same bits on any number of threads and on every instruction
 /// set. AdamW: Loshchilov & Hutter 2019 (arXiv:1711.05101), decoupled decay scaled by the learning rate, bias
-/// correction. LAMB:  You et al. 2020 (arXiv:1904.00962), algorithm 2, with bias correction; the trust ratio of every
-/// published
-///        tensor is |p| / |u|, not clipped, and 1 where either norm is 0.
+/// correction. LAMB: You et al. 2020 (arXiv:1904.00962), algorithm 2, with bias correction; the trust ratio of every
+/// published tensor is |p| / |u|, not clipped, and 1 where either norm is 0.
 class Optimizer {
  public:
   Optimizer(const OptimizerOptions& options, ParameterStore& store);

@@ -343,7 +343,7 @@ void attention_backward(const AttentionShape& shape, const Dropout& dropout, con
     copy_transposed<T>(n, d, {base + hidden, 3 * hidden}, k_transposed);
     copy_transposed<T>(n, d, {base + 2 * hidden, 3 * hidden}, v_transposed);
     copy_rows(m, d, douts, dout);
-    if constexpr (kPerUnit<T> > 1) {
+    if constexpr (kPerUnit < T >> 1) {
       copy_joined(m, d, queries, dp, q_joined);
       copy_joined(m, d, douts, dp, dout_joined);
     }

@@ -41,7 +41,8 @@ P exponentiate(P* row, int64_t classes, P maximum) {
 }  // namespace
 
 template <class Isa, class T>
-void cross_entropy(int64_t rows, int64_t classes, Precise<T>* logits, const int32_t* labels, double scale, double* losses, uint8_t* correct, T* dlogits) {
+void cross_entropy(int64_t rows, int64_t classes, Precise<T>* logits, const int32_t* labels, double scale,
+                   double* losses, uint8_t* correct, T* dlogits) {
   using P = Precise<T>;
   parallel_for(rows, 4, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -64,9 +65,8 @@ void cross_entropy(int64_t rows, int64_t classes, Precise<T>* logits, const int3
   });
 }
 
-#define BERTHA_INSTANTIATE(T)                                                                                   \
-  template void cross_entropy<BERTHA_ISA>(int64_t, int64_t, Precise<T>*, const int32_t*, double, double*, \
-                                          uint8_t*, T*);
+#define BERTHA_INSTANTIATE(T) \
+  template void cross_entropy<BERTHA_ISA>(int64_t, int64_t, Precise<T>*, const int32_t*, double, double*, uint8_t*, T*);
 BERTHA_INSTANTIATE_ALL
 
 }  // namespace bertha::kernels

@@ -29,8 +29,8 @@ struct Philox {
     for (int round = 0; round < 10; ++round) {
       const WideWords product0 = multiply_low(words[0], 0xD2511F53u);
       const WideWords product1 = multiply_low(words[2], 0xCD9E8D57u);
-      words[0] = product1 >> 32 ^ words[1] ^ uint64_t{key0};
-      words[2] = product0 >> 32 ^ words[3] ^ uint64_t{key1};
+      words[0] = product1 >> 32 ^ words[1] ^ uint64_t { key0 };
+      words[2] = product0 >> 32 ^ words[3] ^ uint64_t { key1 };
       words[1] = product1;
       words[3] = product0;
       key0 += 0x9E3779B9u;

@@ -31,10 +31,11 @@ TEST(Simd, TranscendentalsKeepTheirStatedErrors) {
   EXPECT_LT(worst_error([](auto v) { return normal(v).cdf; },
                         [](double x) { return 0.5 * std::erfc(-x * std::numbers::sqrt2 / 2); }, absolute, -12, 12),
             3e-7);
-  EXPECT_LT(worst_error([](auto v) { return normal(v).density; },
-                        [](double x) { return std::exp(-0.5 * x * x) * std::numbers::inv_sqrtpi / std::numbers::sqrt2; },
-                        absolute, -12, 12),
-            3e-7);
+  EXPECT_LT(
+      worst_error([](auto v) { return normal(v).density; },
+                  [](double x) { return std::exp(-0.5 * x * x) * std::numbers::inv_sqrtpi / std::numbers::sqrt2; },
+                  absolute, -12, 12),
+      3e-7);
   EXPECT_LT(worst_error([](auto v) { return tanh(v); }, [](double x) { return std::tanh(x); }, absolute, -12, 12),
             2e-7);
 }
