@@ -42,7 +42,9 @@ class Cache {
     const Block block = reuse(size).value_or(Block{nullptr, size});
     use_.current_bytes += block.size;
     use_.peak_bytes = std::max(use_.peak_bytes, use_.current_bytes);
-    return block.memory ? block : Block{fresh(size), size};
+    if (block.memory) return block;
+    release_a_little_smaller(size);
+    return {fresh(size), size};
   }
 
   void give_back(const Block& block) {
@@ -68,8 +70,23 @@ class Cache {
     return std::nullopt;
   }
 
+  // A new block takes the place of an idle one that has become too small for what varies in size from step to step;
+  // otherwise the process would keep both.
+  void release_a_little_smaller(size_t size) {
+    for (auto at = free_.lower_bound(size); at != free_.begin();) {
+      --at;
+      if (at->first < size - size / 2) return;
+      if (at->second.empty()) continue;
+      ::operator delete (at->second.back(), std::align_val_t{alignment_of(at->first)});
+      at->second.pop_back();
+      return;
+    }
+  }
+
+  static size_t alignment_of(size_t size) { return size >= kHugePage ? kHugePage : 64; }
+
   static std::byte* fresh(size_t size) {
-    const size_t alignment = size >= kHugePage ? kHugePage : 64;
+    const size_t alignment = alignment_of(size);
     auto* memory = static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment}));
     if (size >= kHugePage) madvise(memory, size, MADV_HUGEPAGE);
     return memory;
