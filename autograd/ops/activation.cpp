@@ -1,6 +1,7 @@
 #include "autograd/ops/activation.h"
 
 #include "autograd/kernels/elementwise.h"
+#include "autograd/ops/column_sum.h"
 
 namespace bertha {
 namespace {
@@ -29,10 +30,8 @@ struct BiasGeluOp {
       kernels::bias_gelu_backward<Isa>(saved.kind, dy.rows(), dy.cols(), saved.x.data<T>(), saved.b.data<Precise<T>>(),
                                        dy.data<T>(), du.data<T>(), static_cast<T*>(nullptr));
       if (dx && dx.beta != 0) kernels::accumulate<Isa>(du.numel(), 1, du.data<T>(), dx.beta, dx.out->data<T>());
-      if (auto db = d[1].open()) {
-        kernels::column_sum<Isa>(du.rows(), du.cols(), du.data<T>(), db.beta, db.out->data<Precise<T>>());
-      }
     });
+    add_column_sum(du, d[1]);
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include "autograd/kernels/cross_entropy.h"
 #include "autograd/kernels/elementwise.h"
+#include "autograd/ops/column_sum.h"
 #include "autograd/ops/matmul.h"
 
 namespace bertha {
@@ -53,12 +54,7 @@ struct LinearCrossEntropyOp {
     });
     if (auto dx = d[0].open()) matmul(kNo, kNo, dlogits, saved.w, dx.beta, *dx.out);   // (M, V) (V, H)  -> (M, H)
     if (auto dw = d[1].open()) matmul(kYes, kNo, dlogits, saved.x, dw.beta, *dw.out);  // (M, V)' (M, H) -> (V, H)
-    if (auto db = d[2].open()) {
-      kernels::dispatch(dlogits.dtype(), [&]<class Isa, class T>() {
-        kernels::column_sum<Isa>(dlogits.rows(), dlogits.cols(), dlogits.data<T>(), db.beta,
-                                 db.out->data<Precise<T>>());
-      });
-    }
+    add_column_sum(dlogits, d[2]);
   }
 
  private:

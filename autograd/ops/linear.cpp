@@ -1,6 +1,7 @@
 #include "autograd/ops/linear.h"
 
 #include "autograd/kernels/elementwise.h"
+#include "autograd/ops/column_sum.h"
 #include "autograd/ops/matmul.h"
 
 namespace bertha {
@@ -8,15 +9,6 @@ namespace {
 
 using kernels::kNo;
 using kernels::kYes;
-
-// The gradient of a bias that was added to every row.
-void add_column_sum(const Tensor& dy, const GradientEntry& bias) {
-  if (auto db = bias.open()) {
-    kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
-      kernels::column_sum<Isa>(dy.rows(), dy.cols(), dy.data<T>(), db.beta, db.out->data<Precise<T>>());
-    });
-  }
-}
 
 struct LinearOp {  // y = x W'
   static constexpr const char* kName = "linear";
