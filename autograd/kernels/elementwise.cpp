@@ -36,11 +36,6 @@ void add(int64_t n, const T* a, const T* b, T* y) {
 }
 
 template <class Isa, class T>
-void to_precise(int64_t n, const T* x, Precise<T>* y) {
-  for_each_vector<T>(n, [=](int64_t i, int64_t count) { simd::store(y + i, simd::load(x + i, count), count); });
-}
-
-template <class Isa, class T>
 void column_sum(int64_t rows, int64_t cols, const T* x, double beta, Precise<T>* y) {
   constexpr int kVectors = 8;
   constexpr int64_t kStripe = kVectors * simd::kWidth<T>;
@@ -66,7 +61,6 @@ void column_sum(int64_t rows, int64_t cols, const T* x, double beta, Precise<T>*
 #define BERTHA_INSTANTIATE(T)                                                  \
   template void accumulate<BERTHA_ISA>(int64_t, double, const T*, double, T*); \
   template void add<BERTHA_ISA>(int64_t, const T*, const T*, T*);              \
-  template void to_precise<BERTHA_ISA>(int64_t, const T*, Precise<T>*);        \
   template void column_sum<BERTHA_ISA>(int64_t, int64_t, const T*, double, Precise<T>*);
 BERTHA_INSTANTIATE_ALL
 

@@ -15,10 +15,6 @@ void accumulate(int64_t n, double factor, const T* x, double beta, T* y);
 template <class Isa, class T>
 void add(int64_t n, const T* a, const T* b, T* y);
 
-/// y = x in its precise type.
-template <class Isa, class T>
-void to_precise(int64_t n, const T* x, Precise<T>* y);
-
 /// y[j] = sum of column j of x (rows, cols), + beta y[j]. The order of summation depends on the shape only.
 template <class Isa, class T>
 void column_sum(int64_t rows, int64_t cols, const T* x, double beta, Precise<T>* y);
