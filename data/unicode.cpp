@@ -50,6 +50,16 @@ constexpr Shift kYoungLowercase[] = {
     {0x10D50, 0x10D65, 0x20}, {0x16EA0, 0x16EB8, 0x1B},
 };
 
+// Letters and numbers younger than utf8proc's tables, of Unicode 15.1 and 16.
+constexpr Range kYoungLetters[] = {{0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},   {0x105C0, 0x105F3},
+                                   {0x10D4A, 0x10D65}, {0x10D6F, 0x10D85}, {0x10EC2, 0x10EC4}, {0x11380, 0x11389},
+                                   {0x1138B, 0x1138B}, {0x1138E, 0x1138E}, {0x11390, 0x113B5}, {0x113B7, 0x113B7},
+                                   {0x113D1, 0x113D1}, {0x113D3, 0x113D3}, {0x11BC0, 0x11BE0}, {0x13460, 0x143FA},
+                                   {0x16100, 0x1611D}, {0x16D40, 0x16D6C}, {0x18CFF, 0x18CFF}, {0x1E5D0, 0x1E5ED},
+                                   {0x1E5F0, 0x1E5F0}, {0x2EBF0, 0x2EE5D}};
+constexpr Range kYoungNumbers[] = {{0x10D40, 0x10D49}, {0x116D0, 0x116E3}, {0x11BF0, 0x11BF9}, {0x16130, 0x16139},
+                                   {0x16D70, 0x16D79}, {0x1CCF0, 0x1CCF9}, {0x1E5F1, 0x1E5FA}};
+
 /// The range of a sorted table that holds the code point, or null.
 template <class Table>
 auto find_range(const Table& table, char32_t code_point) {
@@ -88,11 +98,18 @@ CharacterClass class_of_category(int category) {
   }
 }
 
+bool is_ascii_letter(char32_t c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool is_ascii_digit(char32_t c) {
+  return c >= '0' && c <= '9';
+}
+
 CharacterClass ascii_class(char32_t c) {
   if (c == ' ' || c == '\t' || c == '\n' || c == '\r') return CharacterClass::kBlank;
   if (c < ' ' || c == 0x7F) return CharacterClass::kControl;
-  const bool word = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  return word ? CharacterClass::kText : CharacterClass::kPunctuation;
+  return is_ascii_letter(c) || is_ascii_digit(c) ? CharacterClass::kText : CharacterClass::kPunctuation;
 }
 
 }  // namespace
@@ -135,6 +152,35 @@ std::span<const char32_t> decompose(char32_t code_point, std::array<char32_t, 4>
   if (size <= 0 || find_range(kYoungerThanReference, code_point)) return {buffer.data(), 1};
   std::copy_n(parts, size, buffer.begin());
   return {buffer.data(), static_cast<size_t>(size)};
+}
+
+PatternClass pattern_class(char32_t code_point) {
+  if (code_point < 0x80) {
+    if (is_ascii_letter(code_point)) return PatternClass::kLetter;
+    if (is_ascii_digit(code_point)) return PatternClass::kNumber;
+    const bool blank = code_point == ' ' || (code_point >= '\t' && code_point <= '\r');
+    return blank ? PatternClass::kBlank : PatternClass::kOther;
+  }
+  switch (property(code_point).category) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+      return PatternClass::kLetter;
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+      return PatternClass::kNumber;
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return PatternClass::kBlank;
+    default:
+      if (find_range(kYoungLetters, code_point)) return PatternClass::kLetter;
+      if (find_range(kYoungNumbers, code_point)) return PatternClass::kNumber;
+      return code_point == 0x85 ? PatternClass::kBlank : PatternClass::kOther;
+  }
 }
 
 }  // namespace bertha

@@ -15,8 +15,9 @@ enum class CharacterClass : unsigned char {
   kControl,      // left out
 };
 
-/// Everything here is as Hugging Face tokenizers has it, whose tables (but for lowercase) stop at Unicode 8.0 or
-/// 9.0: younger marks, punctuation and format characters are kText, combine with nothing and do not decompose.
+/// This and what follows is as Hugging Face tokenizers has it for BERT, whose tables (but for lowercase) stop at
+/// Unicode 8.0 or 9.0: younger marks, punctuation and format characters are kText, combine with nothing and do not
+/// decompose.
 CharacterClass character_class(char32_t code_point);
 
 /// Simple lowercase mapping of one code point (Unicode 17).
@@ -27,5 +28,15 @@ int combining_class(char32_t code_point);
 
 /// Full canonical decomposition of one code point, written to `buffer`; itself where it has none.
 std::span<const char32_t> decompose(char32_t code_point, std::array<char32_t, 4>& buffer);
+
+/// What byte-level BPE's pattern tells characters apart by.
+enum class PatternClass : unsigned char {
+  kLetter,  // \p{L}
+  kNumber,  // \p{N}
+  kBlank,   // \s
+  kOther,
+};
+
+PatternClass pattern_class(char32_t code_point);
 
 }  // namespace bertha

@@ -7,6 +7,25 @@
 
 namespace bertha {
 
+namespace {
+
+/// How many bytes at the front, at least one, begin a character that what follows does not complete.
+size_t broken_bytes(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  const size_t length = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : 1;
+  size_t bytes = 1;
+  while (bytes < std::min(length, text.size()) && (byte(bytes) & 0xC0) == 0x80) {
+    const bool overlong = bytes == 1 && ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90));
+    const bool outside = bytes == 1 && ((lead == 0xED && byte(1) >= 0xA0) || (lead == 0xF4 && byte(1) >= 0x90));
+    if (overlong || outside) break;
+    ++bytes;
+  }
+  return bytes;
+}
+
+}  // namespace
+
 void append_utf8(char32_t code_point, std::string& text) {
   const auto put = [&](char32_t byte) { text.push_back(static_cast<char>(byte)); };
   const auto put_tail = [&](int shift) { put(0x80 | (code_point >> shift & 0x3F)); };
@@ -43,6 +62,17 @@ size_t find_invalid_utf8(std::string_view text) {
     at += static_cast<size_t>(bytes);
   }
   return std::string_view::npos;
+}
+
+std::string repaired_utf8(std::string_view text) {
+  constexpr char32_t kReplacement = 0xFFFD;
+  std::string repaired;
+  for (size_t at = find_invalid_utf8(text); at != text.npos; at = find_invalid_utf8(text)) {
+    repaired.append(text.substr(0, at));
+    append_utf8(kReplacement, repaired);
+    text.remove_prefix(at + broken_bytes(text.substr(at)));
+  }
+  return repaired.append(text);
 }
 
 void check_utf8(std::string_view text, std::string_view where, int64_t first_byte) {

@@ -42,6 +42,10 @@ int64_t count_code_points(std::string_view text);
 /// Where the first byte is that does not belong to UTF-8; npos if there is none.
 size_t find_invalid_utf8(std::string_view text);
 
+/// The text with U+FFFD for what is not UTF-8: one for each byte that can begin no character, one for a character that
+/// breaks off. Source: the Unicode Standard 15.0, §3.9, "U+FFFD Substitution of Maximal Subparts".
+std::string repaired_utf8(std::string_view text);
+
 /// Throws DamagedFileError naming `where` and the byte, counted from `first_byte`.
 void check_utf8(std::string_view text, std::string_view where, int64_t first_byte);
 

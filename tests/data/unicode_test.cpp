@@ -84,5 +84,18 @@ TEST(Unicode, LowercasesOneToOne) {
   EXPECT_EQ(to_lower(0x10D66), char32_t{0x10D66});
 }
 
+TEST(Unicode, PatternClasses) {
+  for (const char32_t c : U"azAZéßʰǅאあ漢ªﬁ𐐀")
+    EXPECT_TRUE(c == 0 || pattern_class(c) == PatternClass::kLetter) << uint32_t{c};
+  for (const char32_t c : U"09²½٣Ⅷ①〇𝟘")
+    EXPECT_TRUE(c == 0 || pattern_class(c) == PatternClass::kNumber) << uint32_t{c};
+  for (const char32_t c : {0x9, 0xA, 0xB, 0xC, 0xD, 0x20, 0x85, 0xA0, 0x1680, 0x2003, 0x2028, 0x2029, 0x205F, 0x3000}) {
+    EXPECT_EQ(pattern_class(c), PatternClass::kBlank) << uint32_t{c};
+  }
+  for (const char32_t c : {0x0, 0x1C, 0x1F, 0x21, 0x5F, 0x7F, 0x180E, 0x200B, 0x301, 0x378, 0xE000, 0xFEFF, 0x1F600}) {
+    EXPECT_EQ(pattern_class(c), PatternClass::kOther) << uint32_t{c};
+  }
+}
+
 }  // namespace
 }  // namespace bertha

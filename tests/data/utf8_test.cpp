@@ -47,6 +47,31 @@ TEST(Utf8, CountsCodePoints) {
   EXPECT_EQ(count_code_points("aé€😀"), 4);
 }
 
+TEST(Utf8, RepairsWhatIsBroken) {
+  EXPECT_EQ(repaired_utf8(""), "");
+  EXPECT_EQ(repaired_utf8("aé€😀"), "aé€😀");
+  EXPECT_EQ(repaired_utf8("a\xFF"
+                          "b"),
+            "a\uFFFDb");
+  EXPECT_EQ(repaired_utf8("\xE2\x82"
+                          "b\xF0\x9F\x98"),
+            "\uFFFDb\uFFFD")
+      << "one for a character that breaks off";
+  EXPECT_EQ(repaired_utf8("\x80\xBF"), "\uFFFD\uFFFD");
+  EXPECT_EQ(repaired_utf8("\xC3"), "\uFFFD");
+  // The example of the Unicode Standard 15.0, table 3-11.
+  EXPECT_EQ(repaired_utf8("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF"
+                          "A"),
+            "\uFFFD\uFFFD\uFFFD\uFFFDA");
+  // Overlong forms, surrogates and what is too large: table 3-8 and after, a sign for each byte.
+  for (const char* bytes :
+       {"\xC0\xAF", "\xE0\x9F\x80", "\xED\xA0\x80", "\xF0\x8F\x80\x80", "\xF4\x90\x80\x80", "\xF8\x80"}) {
+    std::string expected;
+    for (size_t i = 0; i < std::string_view(bytes).size(); ++i) expected += "\uFFFD";
+    EXPECT_EQ(repaired_utf8(bytes), expected) << testing::PrintToString(bytes);
+  }
+}
+
 TEST(Utf8, NamesFileAndByte) {
   try {
     check_utf8("ab\xFF", "corpus.txt", 1000);
