@@ -9,8 +9,8 @@
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
+#include "data/tokenizer.h"
 #include "data/utf8.h"
-#include "data/wordpiece.h"
 
 namespace bertha {
 namespace {
@@ -73,10 +73,10 @@ void print_ids(const Encoding& encoding) {
   std::cout << '\n';
 }
 
-void print_json(const Encoding& encoding, const Vocabulary& vocabulary) {
+void print_json(const Encoding& encoding, const Tokenizer& tokenizer) {
   nlohmann::ordered_json object = {{"ids", encoding.ids}};
   object["tokens"] = nlohmann::json::array();
-  for (const int32_t id : encoding.ids) object["tokens"].push_back(vocabulary.token(id));
+  for (const int32_t id : encoding.ids) object["tokens"].push_back(tokenizer.token(id));
   object["type_ids"] = encoding.type_ids;
   object["offsets"] = encoding.offsets;
   object["overflow"] = nlohmann::json::array();
@@ -84,24 +84,24 @@ void print_json(const Encoding& encoding, const Vocabulary& vocabulary) {
   std::cout << object.dump() << '\n';
 }
 
-void answer(const std::string& line, int64_t line_number, const WordPiece& wordpiece, const TokenizeOptions& options) {
+void answer(const std::string& line, int64_t line_number, const Tokenizer& tokenizer, const TokenizeOptions& options) {
   check_utf8(line, place(line_number), 0);
   if (options.decode) {
-    std::cout << wordpiece.decode(parse_ids(line, line_number)) << '\n';
+    std::cout << tokenizer.decode(parse_ids(line, line_number)) << '\n';
     return;
   }
   const Input input = options.json ? parse_json(line, line_number) : parse_plain(line);
-  const Encoding encoding = wordpiece.encode(input.text, input.pair, options.encode);
-  options.json ? print_json(encoding, wordpiece.vocabulary()) : print_ids(encoding);
+  const Encoding encoding = tokenizer.encode(input.text, input.pair, options.encode);
+  options.json ? print_json(encoding, tokenizer) : print_ids(encoding);
 }
 
 void run_tokenize(const TokenizeOptions& options) {
-  const WordPiece wordpiece =
-      WordPiece::read(options.vocabulary_or_model, options.cased ? std::optional(false) : std::nullopt);
+  const std::unique_ptr<Tokenizer> tokenizer =
+      read_tokenizer(options.vocabulary_or_model, options.cased ? std::optional(false) : std::nullopt);
   std::ios::sync_with_stdio(false);
   std::string line;
   for (int64_t line_number = 1; std::getline(std::cin, line); ++line_number) {
-    answer(line, line_number, wordpiece, options);
+    answer(line, line_number, *tokenizer, options);
   }
   check<Error>(!std::cin.bad(), kStandardInput, ": cannot be read");
   check<Error>(std::cout.flush().good(), "standard output: cannot be written");
@@ -113,7 +113,10 @@ void add_tokenize(CLI::App& app) {
   const auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command = app.add_subcommand(
       "tokenize", "Reads lines from standard input (text, or text<TAB>pair) and prints each one's token ids.");
-  command->add_option("VOCAB_OR_MODEL", options->vocabulary_or_model, "A vocab.txt or a model directory")->required();
+  command
+      ->add_option("VOCAB_OR_MODEL", options->vocabulary_or_model,
+                   "A vocab.txt, a vocab.json with merges.txt beside it, a tokenizer.json, or a model directory")
+      ->required();
   command->add_flag("--cased", options->cased, "Keep case and accents (default: as the model says, else lowercase)");
   auto* max_length = command->add_option("--max-length", options->encode.max_length,
                                          "Cut to this many tokens, special tokens included");

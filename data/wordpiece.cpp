@@ -3,61 +3,35 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "autograd/core/error.h"
+#include "data/tokenizer_files.h"
 #include "data/utf8.h"
 
 namespace bertha {
 namespace {
 
+using nlohmann::ordered_json;
+
 /// What a model directory says about casing; true where it says nothing. Only BERT's own settings are supported.
-bool read_lowercase(const std::filesystem::path& config_path) {
-  if (!std::filesystem::exists(config_path)) return true;
-  std::ifstream file(config_path);
-  const auto config = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-  check<DamagedFileError>(config.is_object(), config_path.string(), ": not a JSON object");
-  const auto flag = [&](const char* key, bool otherwise) {
-    const auto found = config.find(key);
-    if (found == config.end() || found->is_null()) return otherwise;
-    check<DamagedFileError>(found->is_boolean(), config_path.string(), ": '", key, "' is ", found->dump(),
-                            " (expected true or false)");
-    return found->get<bool>();
-  };
-  const bool lowercase = flag("do_lower_case", true);
+bool read_lowercase(const std::string& path) {
+  const TokenizerConfig config = read_tokenizer_config(path);
+  const bool lowercase = config.do_lower_case.value_or(true);
   check<MismatchError>(
-      flag("strip_accents", lowercase) == lowercase, config_path.string(),
+      config.strip_accents.value_or(lowercase) == lowercase, path,
       ": 'strip_accents' differs from 'do_lower_case' (accents are stripped exactly when lowercasing)");
-  check<MismatchError>(flag("tokenize_chinese_chars", true), config_path.string(),
+  check<MismatchError>(config.tokenize_chinese_chars.value_or(true), path,
                        ": 'tokenize_chinese_chars' is false (CJK ideographs are always split)");
   return lowercase;
 }
 
-/// How many tokens of a text, or of each of a pair, are kept.
-struct Lengths {
-  int64_t first, second;
-};
-
-/// The longer text is cut down to the shorter one, then both alike, as Hugging Face tokenizers does.
-Lengths longest_first(Lengths have, int64_t room) {
-  const bool swapped = have.first > have.second;
-  Lengths keep = swapped ? Lengths{have.second, have.first} : have;
-  keep.second = keep.first > room ? keep.first : std::max(keep.first, room - keep.first);
-  if (keep.first + keep.second > room) keep = {room / 2, room - room / 2};
-  return swapped ? Lengths{keep.second, keep.first} : keep;
-}
-
-Lengths truncated(Lengths have, bool is_pair, int64_t room, Truncation truncation) {
-  const int64_t excess = have.first + have.second - room;
-  if (excess <= 0) return have;
-  if (truncation == Truncation::kLongestFirst) return is_pair ? longest_first(have, room) : Lengths{room, 0};
-  int64_t& cut = truncation == Truncation::kOnlyFirst ? have.first : have.second;
-  check<ConfigError>(cut > excess, "tokenize: max_length leaves no room for a token of the ",
-                     truncation == Truncation::kOnlyFirst ? "first" : "second", " text: ", excess, " of its ", cut,
-                     " tokens would have to go");
-  cut -= excess;
-  return have;
+ordered_json special_tokens() {
+  return {{"unk_token", "[UNK]"},
+          {"sep_token", "[SEP]"},
+          {"pad_token", "[PAD]"},
+          {"cls_token", "[CLS]"},
+          {"mask_token", "[MASK]"}};
 }
 
 }  // namespace
@@ -70,8 +44,14 @@ WordPiece::WordPiece(Vocabulary vocabulary, bool lowercase)
 WordPiece WordPiece::read(const std::string& vocabulary_or_model, std::optional<bool> lowercase) {
   const std::filesystem::path path = vocabulary_or_model;
   if (!std::filesystem::is_directory(path)) return {Vocabulary::read(path), lowercase.value_or(true)};
+  const auto vocabulary = path / "vocab.txt", whole = path / "tokenizer.json";
+  if (!std::filesystem::exists(vocabulary) && std::filesystem::exists(whole)) {
+    TokenizerFile file = read_tokenizer_file(whole);
+    check<MismatchError>(file.kind == TokenizerFile::Kind::kWordPiece, whole.string(), ": is not WordPiece's");
+    return {Vocabulary(std::move(file.tokens), whole.string()), lowercase.value_or(file.lowercase)};
+  }
   const bool configured = read_lowercase(path / "tokenizer_config.json");
-  return {Vocabulary::read(path / "vocab.txt"), lowercase.value_or(configured)};
+  return {Vocabulary::read(vocabulary), lowercase.value_or(configured)};
 }
 
 WordPiece::SpecialToken WordPiece::find_special(std::string_view text, size_t from) const {
@@ -115,7 +95,7 @@ void WordPiece::append_ids(std::string_view text, std::vector<int32_t>& ids) con
   }
 }
 
-WordPiece::Tokens WordPiece::tokenize(std::string_view text) const {
+Tokens WordPiece::tokenize(std::string_view text) const {
   Tokens tokens;
   WordSplitter splitter(casing_, Sources::kTracked);
   std::vector<Piece> pieces;
@@ -147,64 +127,14 @@ WordPiece::Tokens WordPiece::tokenize(std::string_view text) const {
   return tokens;
 }
 
-std::vector<WordPiece::Segment> WordPiece::windows(const Tokens& tokens, int64_t length, int64_t stride) const {
-  const auto size = static_cast<int64_t>(tokens.ids.size());
-  const auto segment = [&](int64_t begin, int64_t end) {
-    const auto from = static_cast<size_t>(begin), count = static_cast<size_t>(end - begin);
-    return Segment{std::span(tokens.ids).subspan(from, count), std::span(tokens.offsets).subspan(from, count)};
-  };
-  if (length >= size) return {segment(0, size)};
-  check<ConfigError>(length > 0, "tokenize: max_length leaves no room for a token of a text of ", size, " tokens");
-  check<ConfigError>(stride < length, "tokenize: stride ", stride, " must be smaller than the ", length,
-                     " tokens of a text that max_length leaves room for");
-  std::vector<Segment> result;
-  for (int64_t begin = 0;; begin += length - stride) {
-    result.push_back(segment(begin, std::min(begin + length, size)));
-    if (begin + length >= size) return result;
-  }
-}
-
-Encoding WordPiece::assemble(const Segment& first, const Segment* second) const {
-  Encoding encoding;
-  const auto add_special = [&](int32_t id, int32_t type) {
-    encoding.ids.push_back(id);
-    encoding.type_ids.push_back(type);
-    encoding.offsets.emplace_back(0, 0);
-  };
-  const auto add_segment = [&](const Segment& segment, int32_t type) {
-    encoding.ids.insert(encoding.ids.end(), segment.ids.begin(), segment.ids.end());
-    encoding.type_ids.resize(encoding.ids.size(), type);
-    encoding.offsets.insert(encoding.offsets.end(), segment.offsets.begin(), segment.offsets.end());
-    add_special(vocabulary_.sep(), type);
-  };
-  add_special(vocabulary_.cls(), 0);
-  add_segment(first, 0);
-  if (second) add_segment(*second, 1);
-  return encoding;
+Tokenizer::SpecialIds WordPiece::specials() const {
+  return {vocabulary_.pad(), vocabulary_.unk(), vocabulary_.cls(), vocabulary_.sep(), vocabulary_.mask()};
 }
 
 Encoding WordPiece::encode(std::string_view text, std::optional<std::string_view> pair,
                            const EncodeOptions& options) const {
-  const int64_t special = pair ? 3 : 2;
-  check<ConfigError>(options.stride >= 0, "tokenize: stride ", options.stride, " is negative");
-  check<ConfigError>(options.max_length == 0 || options.max_length >= special, "tokenize: max_length ",
-                     options.max_length, " leaves no room for the ", special, " special tokens");
-  const Tokens first = tokenize(text);
-  const Tokens second = pair ? tokenize(*pair) : Tokens{};
-  Lengths keep{static_cast<int64_t>(first.ids.size()), static_cast<int64_t>(second.ids.size())};
-  if (options.max_length > 0) {
-    keep = truncated(keep, pair.has_value(), options.max_length - special, options.truncation);
-  }
-  const std::vector<Segment> firsts = windows(first, keep.first, options.stride);
-  const std::vector<Segment> seconds = windows(second, keep.second, options.stride);
-  const auto assembled = [&](size_t i, size_t j) { return assemble(firsts[i], pair ? &seconds[j] : nullptr); };
-
-  Encoding result = assembled(0, 0);
-  for (size_t i = 1; i < firsts.size(); ++i) {
-    for (size_t j = 0; j < seconds.size(); ++j) result.overflow.push_back(assembled(i, j));
-  }
-  for (size_t j = 1; j < seconds.size(); ++j) result.overflow.push_back(assembled(0, j));
-  return result;
+  const EncodingFrame frame = {{vocabulary_.cls()}, {vocabulary_.sep()}, {vocabulary_.sep()}, 1};
+  return assemble(tokenize(text), pair ? std::optional(tokenize(*pair)) : std::nullopt, frame, options);
 }
 
 std::string WordPiece::decode(std::span<const int32_t> ids) const {
@@ -225,6 +155,20 @@ std::string WordPiece::decode(std::span<const int32_t> ids) const {
     first = false;
   }
   return text;
+}
+
+std::vector<Tokenizer::File> WordPiece::files(int64_t max_length) const {
+  ordered_json config = special_tokens();
+  config["tokenizer_class"] = "BertTokenizer";
+  config["do_lower_case"] = lowercase();
+  config["strip_accents"] = nullptr;
+  config["tokenize_chinese_chars"] = true;
+  config["model_max_length"] = max_length;
+  std::string vocabulary;
+  for (const std::string& token : vocabulary_.tokens()) vocabulary += token + "\n";
+  return {{"special_tokens_map.json", special_tokens().dump(2) + "\n"},
+          {"tokenizer_config.json", config.dump(2) + "\n"},
+          {"vocab.txt", vocabulary}};
 }
 
 }  // namespace bertha

@@ -75,24 +75,6 @@ bool is_passed_over(std::string_view name) {
          name == "bert.embeddings.position_ids" || name == "bert.embeddings.token_type_ids";
 }
 
-ordered_json special_tokens() {
-  return {{"unk_token", "[UNK]"},
-          {"sep_token", "[SEP]"},
-          {"pad_token", "[PAD]"},
-          {"cls_token", "[CLS]"},
-          {"mask_token", "[MASK]"}};
-}
-
-std::string tokenizer_json(const BertForPretraining& model, const WordPiece& tokenizer) {
-  ordered_json config = special_tokens();
-  config["tokenizer_class"] = "BertTokenizer";
-  config["do_lower_case"] = tokenizer.lowercase();
-  config["strip_accents"] = nullptr;
-  config["tokenize_chinese_chars"] = true;
-  config["model_max_length"] = model.config().max_position_embeddings;
-  return config.dump(2) + "\n";
-}
-
 }  // namespace
 
 ModelDescription read_model_description(const std::string& directory) {
@@ -192,13 +174,11 @@ std::string config_json(const BertForPretraining& model, const WordPiece& tokeni
 }
 
 ModelContent model_content(const BertForPretraining& model, const WordPiece& tokenizer) {
-  std::string vocabulary;
-  for (const std::string& token : tokenizer.vocabulary().tokens()) vocabulary += token + "\n";
   ModelContent content;
-  content.files = {{"config.json", config_json(model, tokenizer)},
-                   {"special_tokens_map.json", special_tokens().dump(2) + "\n"},
-                   {"tokenizer_config.json", tokenizer_json(model, tokenizer)},
-                   {"vocab.txt", vocabulary}};
+  content.files = {{"config.json", config_json(model, tokenizer)}};
+  for (Tokenizer::File& file : tokenizer.files(model.config().max_position_embeddings)) {
+    content.files.push_back({std::move(file.name), std::move(file.content)});
+  }
   const ParameterStore& store = model.parameters();
   for (const PublishedTensor& tensor : store.published()) {
     content.weights.push_back({tensor.name, tensor.shape, store.values().subspan(tensor.offset, tensor.shape.numel())});

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/run_bertha.h"
+#include "tests/data/small_byte_bpe.h"
 
 namespace bertha {
 namespace {
@@ -71,6 +72,24 @@ TEST_F(TokenizeTest, ErrorsNameTheLine) {
   expect(tokenize("--decode", "9 99999999999\n"), 3, "standard input:1: '99999999999' is not a token id");
   expect(tokenize("--decode", "9 10\n"), 4, "vocabulary: id 10 is outside its 10 tokens");
   expect(tokenize("--max-length 2", "a\n"), 2, "tokenize: max_length leaves no room for a token of a text of 1 tokens");
+}
+
+TEST_F(TokenizeTest, ReadsByteLevelBpe) {
+  const TemporaryDirectory model;
+  const ByteBpe bpe(SmallByteBpe::tokens(), SmallByteBpe::merges(), {}, "test");
+  for (const auto& [name, content] : bpe.files(512)) std::ofstream(model / name) << content;
+  const auto id = [&](const char* token) { return std::to_string(bpe.find(token).value()); };
+  const std::string ids = "0 " + id("hello") + " " + id("Ġhello") + " 2 2 " + id("<mask>") + " 2\n";
+  EXPECT_EQ(run_bertha("tokenize " + model.path(), "hello hello\t<mask>\n").out, ids);
+  EXPECT_EQ(run_bertha("tokenize " + (model / "vocab.json"), "hello hello\t<mask>\n").out, ids);
+  EXPECT_EQ(run_bertha("tokenize --decode " + model.path(), ids).out, "hello hello\n");
+  const CommandResult objects = run_bertha("tokenize --json " + model.path(), R"({"text": "é <mask>"})");
+  EXPECT_EQ(nlohmann::json::parse(objects.out)["tokens"], (std::vector{"<s>", "Ã", "©", "<mask>", "</s>"}));
+  EXPECT_EQ(nlohmann::json::parse(objects.out)["offsets"].dump(), "[[0,0],[0,1],[0,1],[2,8],[0,0]]");
+  std::ofstream(model / "merges.txt") << "#version: 0.2\nh e l\n";
+  const CommandResult damaged = run_bertha("tokenize " + model.path(), "");
+  EXPECT_EQ(damaged.exit_code, 3);
+  EXPECT_EQ(damaged.err, "bertha: " + (model / "merges.txt") + ":2: not two tokens with a blank between them\n");
 }
 
 TEST_F(TokenizeTest, WrongUsage) {
