@@ -195,7 +195,8 @@ TEST_F(TokenizerFilesTest, RefusesTokenizersOfOtherKinds) {
   EXPECT_EQ(byte_bpe("/model/end_of_word_suffix", "</w>"),
             ": 'model.end_of_word_suffix' is not empty (byte-level BPE has none)");
   EXPECT_EQ(byte_bpe("/model/byte_fallback", true), ": 'model.byte_fallback' is true (merges alone make tokens)");
-  EXPECT_EQ(byte_bpe("/normalizer", json::object({{"type", "NFC"}})), ": 'normalizer' is there (byte-level BPE keeps text as it is)");
+  EXPECT_EQ(byte_bpe("/normalizer", json::object({{"type", "NFC"}})),
+            ": 'normalizer' is there (byte-level BPE keeps text as it is)");
   EXPECT_EQ(byte_bpe("/pre_tokenizer", nullptr), ": 'pre_tokenizer' is not ByteLevel");
   EXPECT_EQ(byte_bpe("/pre_tokenizer/use_regex", false), ": 'pre_tokenizer.use_regex' is false (text is always split)");
 }
