@@ -4,10 +4,11 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <sstream>
 
 #include "autograd/core/error.h"
+#include "data/nearest_name.h"
+#include "data/shown.h"
 #include "train/duration.h"
 
 namespace bertha {
@@ -22,15 +23,6 @@ constexpr double kSmallest = std::numeric_limits<double>::denorm_min();
 constexpr double kLargestBelowOne = 1 - std::numeric_limits<double>::epsilon() / 2;
 
 // ---- Sentences ----
-
-/// Text of a file as an error may show it: short, on one line, without control characters.
-std::string shown(std::string_view text) {
-  constexpr size_t kMost = 48;
-  std::string result(text.substr(0, kMost));
-  for (char& c : result)
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) c = '?';
-  return "'" + result + (text.size() > kMost ? "...'" : "'");
-}
 
 std::string found(const ConfigNode& node) {
   switch (node.kind) {
@@ -61,20 +53,6 @@ std::string in_section(std::string_view key, std::string_view section) {
   return shown(key) + (section.empty() ? "" : " in " + shown(section));
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 /// The path of the key called exactly `name` in another section, or empty.
 std::string path_elsewhere(std::string_view name, const Section& all_keys) {
   for (const ConfigKey& key : all_keys) {
@@ -91,13 +69,8 @@ std::string advice(std::string_view unknown, const Section& section, const Secti
   if (const std::string path = path_elsewhere(unknown, all_keys); !path.empty()) return "did you mean '" + path + "'?";
   std::vector<std::string_view> names;
   for (const ConfigKey& key : section) names.push_back(key.name);
-  constexpr size_t kLongestName = 64;
-  if (unknown.size() <= kLongestName) {
-    const auto distance = [unknown](std::string_view name) { return edit_distance(unknown, name); };
-    const std::string_view nearest = *std::ranges::min_element(names, {}, distance);
-    if (distance(nearest) <= std::max<size_t>(2, nearest.size() / 3))
-      return "did you mean '" + std::string(nearest) + "'?";
-  }
+  const std::string_view nearest = nearest_name(unknown, names);
+  if (!nearest.empty()) return "did you mean '" + std::string(nearest) + "'?";
   return "expected " + joined(names);
 }
 
