@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "data/utf8.h"
+
 namespace bertha {
 namespace {
 
@@ -60,6 +62,22 @@ constexpr Range kYoungLetters[] = {{0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7
 constexpr Range kYoungNumbers[] = {{0x10D40, 0x10D49}, {0x116D0, 0x116E3}, {0x11BF0, 0x11BF9}, {0x16130, 0x16139},
                                    {0x16D70, 0x16D79}, {0x1CCF0, 0x1CCF9}, {0x1E5F1, 0x1E5FA}};
 
+// Cased, and of other categories than letters: ordinal indicators, Roman numerals, letters in circles and boxes.
+constexpr Range kCasedSymbols[] = {
+    {0xAA, 0xAA},       {0xBA, 0xBA},       {0x2160, 0x217F},   {0x24B6, 0x24E9},
+    {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189},
+};
+
+// Case-ignorable, and of other categories than marks, modifiers and format characters: what may stand within a word.
+constexpr Range kWordJoiners[] = {
+    {0x27, 0x27},     {0x2E, 0x2E},     {0x3A, 0x3A},     {0xB7, 0xB7},     {0x387, 0x387},   {0x55F, 0x55F},
+    {0x5F4, 0x5F4},   {0x2018, 0x2019}, {0x2024, 0x2024}, {0x2027, 0x2027}, {0xFE13, 0xFE13}, {0xFE52, 0xFE52},
+    {0xFE55, 0xFE55}, {0xFF07, 0xFF07}, {0xFF0E, 0xFF0E}, {0xFF1A, 0xFF1A},
+};
+
+constexpr char32_t kCapitalSigma = 0x3A3, kSmallSigma = 0x3C3, kFinalSigma = 0x3C2;
+constexpr char32_t kCapitalDottedI = 0x130, kCombiningDot = 0x307;
+
 /// The range of a sorted table that holds the code point, or null.
 template <class Table>
 auto find_range(const Table& table, char32_t code_point) {
@@ -112,6 +130,40 @@ CharacterClass ascii_class(char32_t c) {
   return is_ascii_letter(c) || is_ascii_digit(c) ? CharacterClass::kText : CharacterClass::kPunctuation;
 }
 
+bool is_cased(char32_t code_point) {
+  switch (property(code_point).category) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+      return true;
+    default:
+      return find_range(kCasedSymbols, code_point) != nullptr;
+  }
+}
+
+bool is_case_ignorable(char32_t code_point) {
+  switch (property(code_point).category) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      return find_range(kWordJoiners, code_point) != nullptr;
+  }
+}
+
+/// Whether a cased letter comes next, behind nothing but case-ignorable characters.
+bool goes_on_cased(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint next = decode_utf8(text);
+    if (!is_case_ignorable(next.value)) return is_cased(next.value);
+    text.remove_prefix(static_cast<size_t>(next.bytes));
+  }
+  return false;
+}
+
 }  // namespace
 
 CharacterClass character_class(char32_t code_point) {
@@ -135,6 +187,42 @@ char32_t to_lower(char32_t code_point) {
   const auto* shift = find_range(kYoungLowercase, code_point);
   if (shift) return static_cast<char32_t>(static_cast<int>(code_point) + shift->distance);
   return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point)));
+}
+
+bool is_alphanumeric(char32_t code_point) {
+  switch (property(code_point).category) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string lowercase(std::string_view text) {
+  check_utf8(text, "lowercase", 0);
+  std::string result;
+  bool inside_word = false;  // a cased letter came before, and nothing but case-ignorable characters since
+  while (!text.empty()) {
+    const CodePoint next = decode_utf8(text);
+    text.remove_prefix(static_cast<size_t>(next.bytes));
+    if (next.value == kCapitalSigma) {
+      append_utf8(inside_word && !goes_on_cased(text) ? kFinalSigma : kSmallSigma, result);
+    } else if (next.value == kCapitalDottedI) {
+      append_utf8(U'i', result);
+      append_utf8(kCombiningDot, result);
+    } else {
+      append_utf8(to_lower(next.value), result);
+    }
+    if (!is_case_ignorable(next.value)) inside_word = is_cased(next.value);
+  }
+  return result;
 }
 
 int combining_class(char32_t code_point) {

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace bertha {
 
@@ -22,6 +24,14 @@ CharacterClass character_class(char32_t code_point);
 
 /// Simple lowercase mapping of one code point (Unicode 17).
 char32_t to_lower(char32_t code_point);
+
+/// Of Unicode's categories L (letters) or N (numbers).
+bool is_alphanumeric(char32_t code_point);
+
+/// Full lowercase mapping of a text, with a capital sigma at the end of a word as final sigma; the same as Python's
+/// str.lower. Throws DamagedFileError naming the first byte that is not UTF-8.
+/// Source: The Unicode Standard, section 3.13, R2 and Final_Sigma.
+std::string lowercase(std::string_view text);
 
 /// Canonical combining class; 0 for a character that starts a combining sequence.
 int combining_class(char32_t code_point);

@@ -11,9 +11,15 @@ inline std::string python() {
   return given ? given : "python3";
 }
 
+/// As one word of a shell's command.
+inline std::string quoted(const std::string& word) {
+  return std::string("'").append(word).append("'");
+}
+
 /// Whether it has a package; a test that needs one skips itself otherwise.
 inline bool python_has(const std::string& package) {
-  return std::system(("'" + python() + "' -c 'import " + package + "' >/dev/null 2>&1").c_str()) == 0;
+  const std::string program = "import " + package;
+  return std::system((quoted(python()) + " -c " + quoted(program) + " >/dev/null 2>&1").c_str()) == 0;
 }
 
 }  // namespace bertha

@@ -3,7 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <string>
+
+#include "autograd/core/error.h"
+#include "data/utf8.h"
+#include "tests/message_of.h"
+#include "tests/python.h"
+#include "tests/temporary_directory.h"
 
 namespace bertha {
 namespace {
@@ -95,6 +103,55 @@ TEST(Unicode, PatternClasses) {
   for (const char32_t c : {0x0, 0x1C, 0x1F, 0x21, 0x5F, 0x7F, 0x180E, 0x200B, 0x301, 0x378, 0xE000, 0xFEFF, 0x1F600}) {
     EXPECT_EQ(pattern_class(c), PatternClass::kOther) << uint32_t{c};
   }
+}
+
+TEST(Unicode, LettersAndNumbersAreAlphanumeric) {
+  for (const char32_t c : std::u32string(U"azAZ09äßΣ日ªʰ²½Ⅷ٣"))
+    EXPECT_TRUE(is_alphanumeric(c)) << std::hex << uint32_t{c};
+  for (const char32_t c : U" _-.$\u0301\u00A0–€。") EXPECT_FALSE(is_alphanumeric(c)) << std::hex << uint32_t{c};
+}
+
+TEST(Unicode, LowercaseOfATextDependsOnNeighboursAtSigma) {
+  EXPECT_EQ(lowercase("ÄB1 Ǆ İI"), "äb1 ǆ i\u0307i");
+  EXPECT_EQ(lowercase("Σ ΑΣ ΑΣ. ΑΣ.Α ΣΑ"), "σ ας ας. ασ.α σα");
+  EXPECT_EQ(lowercase("Α\u0301Σ ΑΣ\u0301 1Σ ⅠΣ"), "α\u0301ς ας\u0301 1σ ⅰς");
+  EXPECT_EQ(message_of<DamagedFileError>([] { lowercase("a\xFF"); }), "lowercase: byte 1 (value 255) is not UTF-8");
+}
+
+TEST(UnicodeParity, LowercaseAndAlphanumericsAreThoseOfPython) {
+  if (!python_has("unicodedata")) GTEST_SKIP() << python() << " is missing (BERTHA_PYTHON names another)";
+  const TemporaryDirectory folder;
+  std::ofstream(folder / "script.py") << R"(
+import sys, unicodedata
+for value in range(0x110000):
+    c = chr(value)
+    if unicodedata.category(c) in ("Cn", "Cs", "Co"):
+        continue
+    texts = (c, "A" + c + "\u03A3", "A\u03A3" + c + "A", "A\u03A3" + c)
+    print(value, int(c.isalnum()), *(t.lower().encode().hex() for t in texts), sep="\t")
+)";
+  ASSERT_EQ(std::system((quoted(python()) + " " + folder / "script.py" + " >" + folder / "out").c_str()), 0);
+  const auto hex = [](const std::string& text) {
+    std::string digits;
+    for (const char c : text) {
+      digits += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
+      digits += "0123456789abcdef"[c & 15];
+    }
+    return digits;
+  };
+  std::ifstream out(folder / "out");
+  int64_t lines = 0;
+  for (uint32_t value, alphanumeric; out >> value >> alphanumeric; ++lines) {
+    std::string c;
+    append_utf8(value, c);
+    EXPECT_EQ(is_alphanumeric(value), alphanumeric == 1) << std::hex << value;
+    for (const std::string& text : {c, "A" + c + "Σ", "AΣ" + c + "A", "AΣ" + c}) {
+      std::string expected;
+      out >> expected;
+      EXPECT_EQ(hex(lowercase(text)), expected) << std::hex << value;
+    }
+  }
+  EXPECT_GT(lines, 130'000);
 }
 
 }  // namespace
