@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "autograd/core/error.h"
+#include "autograd/core/random.h"
 #include "data/line_reader.h"
 #include "tests/data/gzip.h"
 #include "tests/data/shard_fixtures.h"
@@ -14,6 +17,13 @@ namespace {
 
 using Strings = std::vector<std::string>;
 using Rows = std::vector<Strings>;
+
+/// A field of comma-separated values in quotes.
+std::string quoted(const std::string& field) {
+  std::string text = "\"";
+  for (const char c : field) text += c == '"' ? "\"\"" : std::string(1, c);
+  return text + "\"";
+}
 
 class TableTest : public testing::Test {
  protected:
@@ -184,6 +194,32 @@ TEST_F(TableTest, DamageIsNamedWithItsLine) {
   EXPECT_EQ(damage("a.jsonl", "3\n"), "a.jsonl:1: is '3' (expected a JSON object)");
   EXPECT_EQ(damage("a.jsonl", "null\n"), "a.jsonl:1: is null (expected a JSON object)");
   EXPECT_EQ(damage("a.jsonl", "{}\n"), "a.jsonl:1: an object without keys (expected a row's columns)");
+}
+
+TEST_F(TableTest, GivesBackWhateverWasWritten) {
+  const Strings parts{"a", "ä ", "\"", "\"\"", ",", "\t", "\n", "{}", "'", "\\", ""};
+  RandomStream random(1, "test");
+  Rows written{{"a", "b,\"c\"", "\n"}};
+  std::string csv, json_lines;
+  for (int row = 0; row < 500; ++row) {
+    if (row > 0) written.emplace_back();
+    while (written.back().size() < 3) {
+      std::string& field = written.back().emplace_back();
+      for (uint32_t count = random.below(6); count > 0; --count)
+        field += parts[random.below(static_cast<uint32_t>(parts.size()))];
+    }
+    nlohmann::ordered_json object;
+    for (size_t i = 0; i < 3; ++i) {
+      const std::string& field = written.back()[i];
+      const bool needs_quotes = field.find_first_of(",\"\n") != field.npos || random.below(2) == 0;
+      csv += needs_quotes ? quoted(field) : field;
+      csv += i < 2 ? "," : random.below(2) == 0 ? "\n" : "\r\n";
+      object[written.front()[i]] = field;
+    }
+    if (row > 0) json_lines += object.dump() + "\n";
+  }
+  EXPECT_EQ(rows("a.csv", csv), written);
+  EXPECT_EQ(rows("a.jsonl", json_lines), written);
 }
 
 TEST_F(TableTest, HostileFilesAreReadInLittleTime) {
