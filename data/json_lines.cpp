@@ -12,8 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kReadBytes = size_t{256} << 10;
-
 /// Takes the string `text` out of an object and builds nothing of the rest.
 class TextTaker : public json::json_sax_t {
  public:
@@ -80,8 +78,7 @@ void make_document(std::string& text) {
 
 }  // namespace
 
-JsonLines::JsonLines(std::string path, std::unique_ptr<ByteStream> lines)
-    : path_(std::move(path)), lines_(std::move(lines)) {}
+JsonLines::JsonLines(std::string path, std::unique_ptr<ByteStream> lines) : lines_(std::move(path), std::move(lines)) {}
 
 size_t JsonLines::read(std::span<char> out) {
   size_t done = 0;
@@ -93,36 +90,15 @@ size_t JsonLines::read(std::span<char> out) {
   return done;
 }
 
-bool JsonLines::next_line(std::string_view& line) {
-  for (size_t searched = rest_;;) {
-    const size_t end = buffer_.find('\n', searched);
-    if (end != buffer_.npos || ended_) {
-      line = std::string_view(buffer_).substr(rest_, end - rest_);
-      rest_ = std::min(end, buffer_.size() - 1) + 1;
-      ++line_number_;
-      return !line.empty() || end != buffer_.npos;
-    }
-    buffer_.erase(0, rest_);
-    rest_ = 0;
-    searched = buffer_.size();
-    check<DamagedFileError>(std::ssize(buffer_) <= kMaxJsonLineBytes, path_, ":", line_number_ + 1, ": more than ",
-                            kMaxJsonLineBytes >> 20, " MiB in one line");
-    buffer_.resize(searched + kReadBytes);
-    const size_t bytes = lines_->read(std::span(buffer_).subspan(searched));
-    buffer_.resize(searched + bytes);
-    ended_ = bytes < kReadBytes;
-  }
-}
-
 /// False behind the last; a document may be empty.
 bool JsonLines::next_document() {
   std::string_view line;
   do {
-    if (!next_line(line)) return false;
+    if (!lines_.next(line)) return false;
   } while (is_blank(line));
   TextTaker taker;
   const bool taken = json::sax_parse(line.begin(), line.end(), &taker);
-  check<DamagedFileError>(taken, path_, ":", line_number_, ": ", taker.complaint(),
+  check<DamagedFileError>(taken, lines_.path(), ":", lines_.number(), ": ", taker.complaint(),
                           " (expected an object with a string 'text')");
   document_.swap(taker.text());
   make_document(document_);

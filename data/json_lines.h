@@ -7,17 +7,17 @@
 #include <string_view>
 
 #include "data/byte_stream.h"
+#include "data/line_reader.h"
 
 namespace bertha {
 
-inline constexpr int64_t kMaxJsonLineBytes = int64_t{16} << 20;
 /// The most memory that a JsonLines takes: its text before, and of the longest line the line, the parser's copy and the
 /// text, each with room to grow.
-inline constexpr int64_t kJsonLinesBytes = 8 * kMaxJsonLineBytes;
+inline constexpr int64_t kJsonLinesBytes = 8 * kMaxLineBytes;
 
 /// The documents of JSON lines as plain text. Each line is an object whose string `text` is a document: its lines that
 /// are not blank come out, and a blank line behind them. Blank lines between objects are passed over.
-/// Throws DamagedFileError naming the file and line of anything else, or of more than kMaxJsonLineBytes.
+/// Throws DamagedFileError naming the file and line of anything else, or of more than kMaxLineBytes.
 class JsonLines : public ByteStream {
  public:
   /// `path` names the lines in sentences.
@@ -26,15 +26,9 @@ class JsonLines : public ByteStream {
   size_t read(std::span<char> out) override;
 
  private:
-  bool next_line(std::string_view& line);
   bool next_document();
 
-  std::string path_;
-  std::unique_ptr<ByteStream> lines_;
-  std::string buffer_;  // lines as they were read,
-  size_t rest_ = 0;     // taken as far as here
-  bool ended_ = false;
-  int64_t line_number_ = 0;
+  LineReader lines_;
   std::string document_;  // plain text,
   size_t given_ = 0;      // handed out as far as here
 };

@@ -23,13 +23,13 @@ bool holds_json_lines(std::string_view path) {
   return path.ends_with(".jsonl");
 }
 
+std::unique_ptr<ByteStream> open_bytes(const std::string& path) {
+  if (is_compressed(path)) return std::make_unique<GzipStream>(path);
+  return std::make_unique<FileStream>(path);
+}
+
 std::unique_ptr<ByteStream> open_text(const std::string& path) {
-  std::unique_ptr<ByteStream> bytes;
-  if (is_compressed(path)) {
-    bytes = std::make_unique<GzipStream>(path);
-  } else {
-    bytes = std::make_unique<FileStream>(path);
-  }
+  std::unique_ptr<ByteStream> bytes = open_bytes(path);
   if (!holds_json_lines(path)) return bytes;
   return std::make_unique<JsonLines>(path, std::move(bytes));
 }

@@ -12,6 +12,9 @@ namespace bertha {
 /// Whether a file of this name holds JSON lines, compressed or not.
 bool holds_json_lines(std::string_view path);
 
+/// A file's bytes, decompressed where its name ends in `.gz`. Throws what FileStream and GzipStream throw.
+std::unique_ptr<ByteStream> open_bytes(const std::string& path);
+
 /// A text file's plain text: a sentence or paragraph a line, a blank line between documents. The ending of its name
 /// says how it is stored: `.gz` compressed, `.jsonl` or `.jsonl.gz` as JSON lines, all others as they are. Throws what
 /// FileStream, GzipStream and JsonLines throw.

@@ -5,6 +5,7 @@
 #include "autograd/core/error.h"
 #include "tests/data/gzip.h"
 #include "tests/data/shard_fixtures.h"
+#include "tests/message_of.h"
 
 namespace bertha {
 namespace {
@@ -25,16 +26,6 @@ std::vector<CorpusBlock> blocks_of(const Corpus& corpus) {
   std::vector<CorpusBlock> blocks(static_cast<size_t>(corpus.blocks()));
   for (int64_t index = 0; index < corpus.blocks(); ++index) reader.read(index, blocks[index]);
   return blocks;
-}
-
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no error of this kind";
 }
 
 TEST(Corpus, BlankLinesAndFileEndsPartDocuments) {

@@ -108,7 +108,7 @@ TEST(JsonLines, NameTheLineThatIsWrong) {
 }
 
 TEST(JsonLines, ALineIsBounded) {
-  const std::string letters(kMaxJsonLineBytes - 100, 'x');
+  const std::string letters(kMaxLineBytes - 100, 'x');
   EXPECT_EQ(text_of("{\"text\":\"" + letters + "\"}", 1 << 20), letters + "\n\n");
   EXPECT_EQ(damage_of("{\"text\":\"a\"}\n{\"text\":\"" + letters + letters + "\"}"),
             "a.jsonl:2: more than 16 MiB in one line");
