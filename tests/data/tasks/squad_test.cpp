@@ -74,6 +74,10 @@ TEST_F(SquadTest, QuestionsOfAParagraphShareItsContext) {
   EXPECT_EQ(file.first_problems, Strings{});
 }
 
+TEST_F(SquadTest, AQuestionWithoutAnswersIsImpossible) {
+  EXPECT_TRUE(read(file_of("a", {question("1", {})})).questions[0].impossible);
+}
+
 TEST_F(SquadTest, AnswersThatStandElsewhereAreFoundAndCounted) {
   const std::string context = "€ one two € one two one";  // one: 2, 12, 20
   const Jsons answers{answer("one", 2),         answer("one", 3),  answer("one", 15), answer("one", 17),

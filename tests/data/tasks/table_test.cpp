@@ -65,6 +65,7 @@ TEST_F(TableTest, TextMayComeFromWindows) {
   EXPECT_EQ(rows("a.tsv", "\xEF\xBB\xBFtext\tlabel\r\nä\t1\r\nb\t2\r\n"), expected);
   EXPECT_EQ(rows("a.csv", "\xEF\xBB\xBFtext,label\r\nä,1\r\nb,2"), expected);
   EXPECT_EQ(rows("a.jsonl", "\xEF\xBB\xBF{\"text\":\"ä\",\"label\":1}\r\n{\"text\":\"b\",\"label\":2}\r\n"), expected);
+  EXPECT_EQ(rows("a.tsv", "a\n\uFEFFb\n"), (Rows{{"a"}, {"\uFEFFb"}})) << "elsewhere it is text";
 }
 
 TEST_F(TableTest, EmptyLinesArePassedOver) {
@@ -229,7 +230,7 @@ TEST_F(TableTest, HostileFilesAreReadInLittleTime) {
   EXPECT_EQ(damage("a.csv", "a\n\"" + quotes), "a.csv:2: a quote that is never closed");
   std::string lines = "a\n\"";
   while (std::ssize(lines) < 2 * kMaxLineBytes) lines += std::string(1 << 10, 'x') + "\n";
-  EXPECT_EQ(damage("a.csv", lines), "a.csv:2: a quote that is never closed");
+  EXPECT_EQ(damage("a.csv", lines + "\"\n"), "a.csv:2: a quote that is never closed") << "it is, but too late";
   EXPECT_EQ(damage("a.tsv", "a\n" + std::string(2 * kMaxLineBytes, 'x')), "a.tsv:2: more than 16 MiB in one line");
 }
 
