@@ -25,9 +25,6 @@ CharacterClass character_class(char32_t code_point);
 /// Simple lowercase mapping of one code point (Unicode 17).
 char32_t to_lower(char32_t code_point);
 
-/// Of Unicode's categories L (letters) or N (numbers).
-bool is_alphanumeric(char32_t code_point);
-
 /// Full lowercase mapping of a text, with a capital sigma at the end of a word as final sigma; the same as Python's
 /// str.lower. Throws DamagedFileError naming the first byte that is not UTF-8.
 /// Source: The Unicode Standard, section 3.13, R2 and Final_Sigma.

@@ -14,6 +14,11 @@ bool is_ascii_punctuation(char32_t c) {
   return c < 0x80 && character_class(c) == CharacterClass::kPunctuation;
 }
 
+bool is_word_character(char32_t c) {
+  const PatternClass kind = pattern_class(c);
+  return kind == PatternClass::kLetter || kind == PatternClass::kNumber;
+}
+
 /// As Python's str.isspace.
 bool is_python_space(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
@@ -80,7 +85,7 @@ std::string normalize_answer(std::string_view answer) {
     const std::string_view character = rest.substr(0, static_cast<size_t>(next.bytes));
     rest.remove_prefix(character.size());
     if (is_ascii_punctuation(next.value)) continue;
-    if (is_alphanumeric(next.value)) {
+    if (is_word_character(next.value)) {
       run += character;
       continue;
     }
