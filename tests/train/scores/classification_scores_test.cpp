@@ -25,6 +25,7 @@ TEST(ClassificationScores, OfASmallExample) {
   EXPECT_DOUBLE_EQ(scores.labels[0].precision(), 0.5);
   EXPECT_DOUBLE_EQ(scores.labels[0].recall(), 0.5);
   EXPECT_DOUBLE_EQ(scores.labels[1].precision(), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(scores.labels[1].recall(), 1);
   EXPECT_DOUBLE_EQ(scores.labels[1].f1(), 0.8);
   EXPECT_EQ(scores.labels[2].gold, 1);
   EXPECT_EQ(scores.labels[2].precision(), 0);

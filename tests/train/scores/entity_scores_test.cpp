@@ -38,6 +38,7 @@ TEST(Entities, OfOneTypeMayFollowEachOther) {
 TEST(Entities, OfBrokenSequencesBeginWhereNothingGoesOn) {
   EXPECT_EQ(entities(Tags{"O", "I-A", "I-B", "E-B", "I-B"}), (Entities{{"A", 1, 2}, {"B", 2, 4}, {"B", 4, 5}}));
   EXPECT_EQ(entities(Tags{"E-A", "E-A", "S-A", "I-A"}), (Entities{{"A", 0, 1}, {"A", 1, 2}, {"A", 2, 3}, {"A", 3, 4}}));
+  EXPECT_EQ(entities(Tags{"B-A", "S-A", "I-A"}), (Entities{{"A", 0, 1}, {"A", 1, 2}, {"A", 2, 3}}));
   EXPECT_EQ(entities(Tags{"B-A-b", "I-A-b", "I-A-c"}), (Entities{{"A-b", 0, 2}, {"A-c", 2, 3}}));
   EXPECT_EQ(entities(Tags{"O", "O"}), Entities{});
   EXPECT_EQ(entities(Tags{}), Entities{});
