@@ -43,7 +43,8 @@ class Cache {
     use_.current_bytes += block.size;
     use_.peak_bytes = std::max(use_.peak_bytes, use_.current_bytes);
     if (block.memory) return block;
-    release_a_little_smaller(size);
+    make_room(size);
+    use_.kept_bytes += size;
     return {fresh(size), size};
   }
 
@@ -61,25 +62,26 @@ class Cache {
  private:
   // A free block of this class or a little larger: batches differ in size from step to step.
   std::optional<Block> reuse(size_t size) {
-    for (auto at = free_.lower_bound(size); at != free_.end() && at->first <= size + size / 4; ++at) {
-      if (at->second.empty()) continue;
+    if (const auto at = free_.lower_bound(size); at != free_.end() && at->first <= size + size / 4) {
       const Block block = {at->second.back(), at->first};
       at->second.pop_back();
+      if (at->second.empty()) free_.erase(at);
       return block;
     }
     return std::nullopt;
   }
 
-  // A new block takes the place of an idle one that has become too small for what varies in size from step to step;
-  // otherwise the process would keep both.
-  void release_a_little_smaller(size_t size) {
-    for (auto at = free_.lower_bound(size); at != free_.begin();) {
-      --at;
-      if (at->first < size - size / 2) return;
-      if (at->second.empty()) continue;
+  // The process never keeps more than was once handed out at a time: idle blocks that have become too small for what
+  // varies in size from step to step make room, the largest of them first, then larger ones.
+  void make_room(size_t size) {
+    while (use_.kept_bytes + size > use_.peak_bytes) {
+      auto at = free_.lower_bound(size);
+      if (at != free_.begin()) --at;
+      if (at == free_.end()) return;
       ::operator delete (at->second.back(), std::align_val_t{alignment_of(at->first)});
+      use_.kept_bytes -= at->first;
       at->second.pop_back();
-      return;
+      if (at->second.empty()) free_.erase(at);
     }
   }
 
@@ -93,7 +95,7 @@ class Cache {
   }
 
   std::mutex mutex_;
-  std::map<size_t, std::vector<std::byte*>> free_;
+  std::map<size_t, std::vector<std::byte*>> free_;  // by size; none is empty
   MemoryUse use_;
 };
 

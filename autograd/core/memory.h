@@ -9,10 +9,12 @@ namespace bertha {
 /// operating system nor faults pages in. Thread-safe. Uninitialised; filled with NaN in debug builds.
 std::shared_ptr<std::byte> allocate(size_t bytes);
 
-/// Bytes handed out now, and the most at any time since the process started; size-class rounding included.
+/// Bytes handed out now, and the most at any time since the process started; size-class rounding included. With idle
+/// blocks the process keeps no more than that peak.
 struct MemoryUse {
   size_t current_bytes = 0;
   size_t peak_bytes = 0;
+  size_t kept_bytes = 0;  // handed out or idle
 };
 MemoryUse memory_use();
 
