@@ -7,6 +7,7 @@ namespace bertha {
 // Each registers one command with its options and what to run.
 void add_bench(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_finetune(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_pretrain(CLI::App& app);

@@ -12,11 +12,15 @@
 
 #include "autograd/core/parallel.h"
 #include "cli/commands.h"
+#include "data/file.h"
 #include "data/sequence_source.h"
 #include "data/sharder.h"
 #include "train/comm/communicator.h"
 #include "train/model_directory.h"
 #include "train/recipes/pretraining_evaluation.h"
+#include "train/recipes/task_evaluation.h"
+#include "train/recipes/task_file.h"
+#include "train/recipes/task_set.h"
 
 namespace bertha {
 namespace {
@@ -29,8 +33,9 @@ constexpr int64_t kIgnored = -100;  // the label of a token that is not predicte
 
 struct EvaluateOptions {
   std::string model, data, predictions;
-  std::optional<int64_t> sequence_length;
-  std::optional<PretrainingHeads> heads;
+  std::optional<int64_t> sequence_length, stride;
+  std::optional<Task> task;
+  TaskColumns columns;
   bool json = false;
 };
 
@@ -59,9 +64,9 @@ class TemporaryShards {
 
 // The heads decide what is measured; a task or a file that takes others is a mistake.
 void check_task(const EvaluateOptions& options, const BertForPretraining& model) {
-  check<MismatchError>(options.heads.value_or(model.heads()) == model.heads(), options.model,
+  check<MismatchError>(!options.task || head_of(*options.task) == model.heads(), options.model,
                        ": was not trained for this task");
-  check<MismatchError>(options.predictions.empty() || model.heads() != PretrainingHeads::kNextSentence, options.model,
+  check<MismatchError>(options.predictions.empty() || model.heads() != Head::kNextSentence, options.model,
                        ": has no masked-LM head, whose losses --predictions writes");
 }
 
@@ -70,9 +75,9 @@ void make_shards(const std::string& directory, const EvaluateOptions& options, c
   ShardOptions shard_options;
   shard_options.files = {options.data};
   shard_options.directory = directory;
-  shard_options.objective = model.heads() == PretrainingHeads::kMlm ? Objective::kMlm : Objective::kMlmNsp;
+  shard_options.objective = model.heads() == Head::kMlm ? Objective::kMlm : Objective::kMlmNsp;
   shard_options.sequence_length =
-      options.sequence_length.value_or(std::min(kDefaultLength, model.config().max_position_embeddings));
+      options.sequence_length.value_or(std::min(kDefaultLength, model.config().longest_sequence()));
   shard_options.jobs = num_threads();
   shard_options.rank = communicator.rank();
   shard_options.world_size = communicator.size();
@@ -85,11 +90,11 @@ void check_shards(const ShardSet& shards, const EvaluateOptions& options, const 
   check<MismatchError>(
       shards.vocabulary_hash() == tokenizer.vocabulary().hash() && shards.lowercase() == tokenizer.lowercase(),
       options.data, ": was made with another vocabulary or casing than the model's");
-  check<MismatchError>(shards.sequence_length() <= model.config().max_position_embeddings, options.data,
-                       ": sequences of ", shards.sequence_length(), " tokens (the model has ",
-                       model.config().max_position_embeddings, " positions)");
-  check<MismatchError>(model.heads() == PretrainingHeads::kMlm || shards.objective() == Objective::kMlmNsp,
-                       options.data, ": holds no sentence pairs (the model has a next-sentence head)");
+  check<MismatchError>(shards.sequence_length() <= model.config().longest_sequence(), options.data, ": sequences of ",
+                       shards.sequence_length(), " tokens (the model has ", model.config().longest_sequence(),
+                       " positions)");
+  check<MismatchError>(model.heads() == Head::kMlm || shards.objective() == Objective::kMlmNsp, options.data,
+                       ": holds no sentence pairs (the model has a next-sentence head)");
 }
 
 // One object a sequence: {"input_ids", "labels", "loss"}; the loss is the mean over its labels, 0 without any.
@@ -101,15 +106,15 @@ void append_predictions(std::string& lines, const PackedBatch& batch, std::span<
     std::vector<int64_t> labels(static_cast<size_t>(end - begin), kIgnored);
     double loss = 0;
     int64_t count = 0;
-    for (; next < batch.masked_rows.size() && batch.masked_rows[next] < end; ++next, ++count) {
-      labels[static_cast<size_t>(batch.masked_rows[next] - begin)] = batch.masked_labels[next];
+    for (; next < batch.labelled_rows.size() && batch.labelled_rows[next] < end; ++next, ++count) {
+      labels[static_cast<size_t>(batch.labelled_rows[next] - begin)] = batch.row_labels[next];
       loss += mlm_rows[next];
     }
     const std::vector<int32_t> ids(batch.input_ids.begin() + begin, batch.input_ids.begin() + end);
     ordered_json object = {{"input_ids", ids}, {"labels", labels}};
-    if (!batch.next_sentence_labels.empty()) {
+    if (!batch.sequence_labels.empty()) {
       object["token_type_ids"] = std::vector<int32_t>(batch.type_ids.begin() + begin, batch.type_ids.begin() + end);
-      object["next_sentence_label"] = batch.next_sentence_labels[static_cast<size_t>(s)];
+      object["next_sentence_label"] = batch.sequence_labels[static_cast<size_t>(s)];
     }
     object["loss"] = count ? loss / static_cast<double>(count) : 0.0;
     lines += object.dump() + "\n";
@@ -125,15 +130,23 @@ void write_predictions(const std::string& path, const std::string& lines, Commun
   check<Error>(file.flush().good(), path, ": cannot be written");
 }
 
-void run_evaluate(const EvaluateOptions& options) {
-  const auto communicator = make_communicator();
+void print_metrics(const std::vector<std::pair<std::string, double>>& metrics, bool as_json) {
+  ordered_json object;
+  for (const auto& [name, value] : metrics) {
+    object[name] = value;
+    if (!as_json) fmt::print("{:<16} {:.6f}\n", name, value);
+  }
+  if (as_json) fmt::print("{}\n", object.dump());
+}
+
+void evaluate_pretrained(const EvaluateOptions& options, Communicator& communicator) {
   const auto model = read_model(options.model);
   check_task(options, *model);
-  const WordPiece tokenizer = read_tokenizer(options.model, model->config());
+  const WordPiece tokenizer = WordPiece::read(options.model, std::nullopt);
   std::optional<TemporaryShards> made;
   if (!fs::is_directory(options.data)) {
-    made.emplace(*communicator);
-    make_shards(made->path(), options, *model, tokenizer, *communicator);
+    made.emplace(communicator);
+    make_shards(made->path(), options, *model, tokenizer, communicator);
   }
   const auto shards = std::make_shared<ShardSet>(made ? made->path() : options.data);
   check_shards(*shards, options, *model, tokenizer);
@@ -141,38 +154,100 @@ void run_evaluate(const EvaluateOptions& options) {
                                   kEvaluationBatchSize);
   std::string lines;
   const PretrainingLosses losses =
-      evaluate_pretraining(*model, batches, *communicator, [&](const PackedBatch& batch, std::span<const double> rows) {
+      evaluate_pretraining(*model, batches, communicator, [&](const PackedBatch& batch, std::span<const double> rows) {
         if (!options.predictions.empty()) append_predictions(lines, batch, rows);
       });
-  if (!options.predictions.empty()) write_predictions(options.predictions, lines, *communicator);
-  if (communicator->rank() != 0) return;
-  ordered_json object;
-  for (const auto& [name, value] : evaluation_metrics(*model, losses)) {
-    object[name == "mlm_accuracy" ? "accuracy" : name] = value;
-    if (!options.json) fmt::print("{:<16} {:.6f}\n", name == "mlm_accuracy" ? "accuracy" : name, value);
+  if (!options.predictions.empty()) write_predictions(options.predictions, lines, communicator);
+  if (communicator.rank() != 0) return;
+  auto metrics = evaluation_metrics(*model, losses);
+  for (auto& [name, value] : metrics) {
+    if (name == "mlm_accuracy") name = "accuracy";
   }
-  if (options.json) fmt::print("{}\n", object.dump());
+  print_metrics(metrics, options.json);
+}
+
+// What the model remembers of its task, with what the options say instead.
+TaskDescription task_to_evaluate(const EvaluateOptions& options, const ModelDescription& description) {
+  TaskDescription task = description.task;
+  check<MismatchError>(!options.task || *options.task == task.task, options.model, ": was trained for ",
+                       task_name(task.task), " (--task says otherwise)");
+  const auto replace = [](auto& column, const auto& given) {
+    if (!given.empty()) column = given;
+  };
+  replace(task.columns.text, options.columns.text);
+  replace(task.columns.pair, options.columns.pair);
+  replace(task.columns.label, options.columns.label);
+  replace(task.columns.choices, options.columns.choices);
+  replace(task.columns.intent, options.columns.intent);
+  replace(task.columns.slots, options.columns.slots);
+  fill_usual_columns(task.task, task.columns);
+  const int64_t longest = description.config.longest_sequence();
+  task.sequence_length = options.sequence_length.value_or(task.sequence_length ? task.sequence_length : longest);
+  task.stride = options.stride.value_or(task.stride);
+  check<MismatchError>(task.sequence_length <= longest, "--sequence-length: ", task.sequence_length,
+                       " tokens (the model has ", longest, " positions)");
+  return task;
+}
+
+void evaluate_finetuned(const EvaluateOptions& options, ModelDescription description, Communicator& communicator) {
+  description.task = task_to_evaluate(options, description);
+  const TaskDescription& task = description.task;
+  check<MismatchError>(description.head != Head::kNone, options.model, ": has no head to evaluate");
+  const auto model = read_task_model(options.model, description);
+  const auto tokenizer = read_tokenizer(options.model, description.config);
+  const TaskSet set = encode_task_file(read_task_file(options.data, task.task), task, *tokenizer);
+  const TaskReport report = report_task(task, set, evaluate_task(*model, set, communicator));
+  if (communicator.rank() != 0) return;
+  for (const std::string& note : set.notes) fmt::print(stderr, "{}\n", note);
+  if (!options.predictions.empty()) write_durably(options.predictions, report.predictions);
+  print_metrics(report.metrics, options.json);
+  if (!options.json && !report.table.empty()) fmt::print("\n{}", report.table);
+}
+
+void run_evaluate(const EvaluateOptions& options) {
+  const auto communicator = make_communicator();
+  const ModelDescription description = read_model_description(options.model);
+  if (is_for_pretraining(description.head)) {
+    evaluate_pretrained(options, *communicator);
+  } else {
+    evaluate_finetuned(options, description, *communicator);
+  }
 }
 
 }  // namespace
 
 void add_evaluate(CLI::App& app) {
   const auto options = std::make_shared<EvaluateOptions>();
-  CLI::App* command = app.add_subcommand(
-      "evaluate", "The losses of a pretrained model on held-out text under fixed masks. Also runs under mpirun -n N.");
+  CLI::App* command = app.add_subcommand("evaluate",
+                                         "A pretrained model's losses on held-out text under fixed masks, or a "
+                                         "fine-tuned one's scores on a file of examples. "
+                                         "Also runs under mpirun -n N.");
   command->add_option("MODEL", options->model, "A model directory")->required();
-  const std::map<std::string, PretrainingHeads> tasks = {{"mlm", PretrainingHeads::kMlm},
-                                                         {"mlm_nsp", PretrainingHeads::kMlmAndNextSentence},
-                                                         {"next_sentence", PretrainingHeads::kNextSentence}};
-  command->add_option("--task", options->heads, "What the model was trained for (default: as its config.json says)")
+  std::map<std::string, Task> tasks = {
+      {"mlm", Task::kMlm}, {"mlm_nsp", Task::kMlmNsp}, {"next_sentence", Task::kNextSentence}};
+  for (const Task task : finetuning_tasks()) tasks.emplace(task_name(task), task);
+  command->add_option("--task", options->task, "What the model was trained for (default: as its config.json says)")
       ->transform(CLI::CheckedTransformer(tasks))
-      ->option_text("mlm|mlm_nsp|next_sentence");
-  command->add_option("--data", options->data, "A text file, or a directory of shards")->required();
+      ->option_text("TASK");
+  command
+      ->add_option("--data", options->data,
+                   "A text file or a directory of shards; or examples in the layout of the training file")
+      ->required();
   command
       ->add_option("--sequence-length", options->sequence_length,
-                   "Tokens of a sequence made from text (default: 128, or the model's positions)")
+                   "Tokens of a sequence (default: as in fine-tuning; of text 128, or the model's positions)")
       ->check(CLI::Range(8, 65535));
-  command->add_option("--predictions", options->predictions, "Write one JSON object a sequence to this file");
+  command->add_option("--predictions", options->predictions, "Write what was predicted to this file");
+  command->add_option("--stride", options->stride, "Tokens that two windows of a long context share");
+  const auto column = [command](const char* name, auto& value) {
+    command->add_option(name, value, "Instead of the column that the model remembers");
+  };
+  column("--text-column", options->columns.text);
+  column("--pair-column", options->columns.pair);
+  column("--label-column", options->columns.label);
+  column("--choice-columns", options->columns.choices);
+  column("--intent-column", options->columns.intent);
+  column("--slots-column", options->columns.slots);
   command->add_flag("--json", options->json, "One JSON object");
   command->callback([options] { run_evaluate(*options); });
 }

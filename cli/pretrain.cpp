@@ -1,17 +1,12 @@
 #include "train/recipes/pretrain.h"
 
-#include <fmt/format.h>
-
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "autograd/core/parallel.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
-#include "train/process.h"
 #include "train/recipes/pretraining_plan.h"
 
 namespace bertha {
@@ -22,18 +17,6 @@ struct PretrainOptions {
   std::vector<std::string> overrides;
   bool print_config = false, dry_run = false;
 };
-
-// A rank that mpirun binds to fewer cores than it has threads is slow without a sign.
-void warn_of_crowded_cores(Communicator& communicator, Progress& progress) {
-  const std::vector<int> cores = usable_cores();
-  int64_t crowded = !cores.empty() && num_threads() > std::ssize(cores);
-  communicator.all_reduce_sum(std::span<int64_t>(&crowded, 1));
-  if (crowded == 0 || communicator.rank() != 0) return;
-  progress.note(
-      fmt::format("warning: {} of {} ranks have more threads than cores they may use (mpirun binds each rank; "
-                  "--bind-to none lifts that)",
-                  crowded, communicator.size()));
-}
 
 void run_pretrain(const PretrainOptions& options) {
   const PretrainConfig config = load_pretrain_config(options.config, options.overrides);

@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "autograd/core/parallel.h"
+#include "train/process.h"
+
 namespace bertha {
 namespace {
 
@@ -74,6 +77,17 @@ void Progress::training(const MetricsLine& line, int64_t steps) {
 void Progress::end_live_line() {
   if (live_) fmt::print(stderr, "\n");
   live_ = false;
+}
+
+void warn_of_crowded_cores(Communicator& communicator, Progress& progress) {
+  const std::vector<int> cores = usable_cores();
+  int64_t crowded = !cores.empty() && num_threads() > std::ssize(cores);
+  communicator.all_reduce_sum(std::span<int64_t>(&crowded, 1));
+  if (crowded == 0 || communicator.rank() != 0) return;
+  progress.note(
+      fmt::format("warning: {} of {} ranks have more threads than cores they may use (mpirun binds each rank; "
+                  "--bind-to none lifts that)",
+                  crowded, communicator.size()));
 }
 
 }  // namespace bertha

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "train/comm/communicator.h"
 #include "train/metrics.h"
 
 namespace bertha {
@@ -29,5 +30,8 @@ class Progress {
   Clock::time_point first_{};  // of the first training line,
   double first_done_ = 0;      // and the share of the run that was done then, for the time that is left
 };
+
+/// Says so where a rank that mpirun binds to fewer cores than it has threads would be slow without a sign. Collective.
+void warn_of_crowded_cores(Communicator& communicator, Progress& progress);
 
 }  // namespace bertha

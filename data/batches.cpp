@@ -21,7 +21,7 @@ PackedBatch TrainingBatches::at(int64_t step, int64_t slice) const {
 void TrainingBatches::append_position(PackedBatch& batch, int64_t position) const {
   const int64_t epoch = position / order_.size();
   const int64_t sample = order_.at(epoch, position % order_.size());
-  append(batch, source_.read(sample, training_masks(seed_, epoch, sample)), sample);
+  source_.append(batch, sample, training_masks(seed_, epoch, sample));
 }
 
 EvaluationBatches::EvaluationBatches(SampleSource source, int64_t batch_size)
@@ -31,7 +31,7 @@ PackedBatch EvaluationBatches::at(int64_t slice) const {
   const IndexRange samples = slices_.at(slice);
   PackedBatch batch;
   for (int64_t sample = samples.begin; sample < samples.end; ++sample) {
-    append(batch, source_.read(sample, evaluation_masks(sample)), sample);
+    source_.append(batch, sample, evaluation_masks(sample));
   }
   return batch;
 }

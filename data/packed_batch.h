@@ -1,31 +1,38 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace bertha {
 
 struct MaskedSequence;
 
-/// Masked sequences laid end to end; there is no padding. N tokens, B sequences, M masked tokens.
+/// Sequences laid end to end with what is to be predicted; there is no padding. N tokens, B sequences, M labelled rows.
 struct PackedBatch {
-  std::vector<int32_t> input_ids, type_ids, position_ids;  // (N)
-  std::vector<int32_t> cu_seqlens = {0};                   // (B + 1): first 0, last N
-  std::vector<int32_t> masked_rows;                        // (M) rows of the selected tokens, ascending
-  std::vector<int32_t> masked_labels;                      // (M) their original ids
-  std::vector<int32_t> next_sentence_labels;               // (B), or empty
-  std::vector<uint64_t> row_keys;                          // (N) identity of (sample, position), for dropout
+  std::vector<int32_t> input_ids, type_ids;  // (N)
+  std::vector<int32_t> cu_seqlens = {0};     // (B + 1): first 0, last N
+  std::vector<int32_t> labelled_rows;        // (M) rows to predict, ascending: masked tokens, or words to tag
+  std::vector<int32_t> row_labels;           // (M) their original ids, or tags
+  std::vector<int32_t> sequence_labels;  // (B), or empty: next sentence, class, or the right one of a set of choices
+  std::vector<float> targets;            // (B, outputs), or empty: scores, or 0 and 1 for several labels
+  std::vector<int32_t> sets = {0};       // (sets + 1), of a task: where each example's sequences begin and end
+  std::vector<int32_t> starts, ends;     // (B), or empty: rows of an answer's first and last token
+  std::vector<uint64_t> row_keys;        // (N) identity of (sequence, position), for dropout
 
   int64_t tokens() const { return static_cast<int64_t>(input_ids.size()); }
   int64_t sequences() const { return static_cast<int64_t>(cu_seqlens.size()) - 1; }
-  int64_t masked() const { return static_cast<int64_t>(masked_rows.size()); }
+  int64_t labelled() const { return static_cast<int64_t>(labelled_rows.size()); }
 
   bool operator==(const PackedBatch&) const = default;
 };
 
-/// Lays one more sequence at the end; row keys are `sample` << 16 | position.
+/// Lays the tokens of one more sequence at the end; row keys are `number` << 16 | position.
 /// Throws MismatchError where the sequence is longer than 65,535 tokens or its second segment begins outside it, and
 /// ConfigError where the batch would hold more tokens than an int32 counts.
-void append(PackedBatch& batch, const MaskedSequence& masked, int64_t sample);
+void append_tokens(PackedBatch& batch, std::span<const int32_t> ids, int64_t second_begin, int64_t number);
+
+/// A masked sequence with its labels; the same errors.
+void append(PackedBatch& batch, const MaskedSequence& masked, int64_t number);
 
 }  // namespace bertha

@@ -14,15 +14,18 @@ SampleSource masked(SequenceSource sequences, Masker masker) {
   const int64_t size = sequences.size;
   const int64_t chunk_size = sequences.chunk_size;
   return {size, chunk_size,
-          [sequences = std::move(sequences), masker = std::move(masker)](int64_t index, const RandomStream& masks) {
-            return masker(sequences.read(index), masks);
+          [sequences = std::move(sequences), masker = std::move(masker)](PackedBatch& batch, int64_t index,
+                                                                         const RandomStream& masks) {
+            append(batch, masker(sequences.read(index), masks), index);
           }};
 }
 
 SampleSource premasked_source(std::shared_ptr<PremaskedSet> set) {
   const int64_t size = set->size();
   const int64_t chunk_size = set->chunk_size();
-  return {size, chunk_size, [set = std::move(set)](int64_t index, const RandomStream&) { return set->sample(index); }};
+  return {size, chunk_size, [set = std::move(set)](PackedBatch& batch, int64_t index, const RandomStream&) {
+            append(batch, set->sample(index), index);
+          }};
 }
 
 }  // namespace bertha

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "data/masking.h"
+#include "data/packed_batch.h"
 #include "data/premasked_set.h"
 #include "data/shard.h"
 
@@ -17,11 +18,12 @@ struct SequenceSource {
   std::function<Sequence(int64_t index)> read;
 };
 
-/// Masked sequences by number. For one thread at a time.
+/// What is trained on, by number: masked sequences, or examples of a task. For one thread at a time.
 struct SampleSource {
   int64_t size;        // samples
   int64_t chunk_size;  // samples that are read together; 1 where it does not matter
-  std::function<MaskedSequence(int64_t index, const RandomStream& masks)> read;
+  /// Lays a sample with its labels at the end of a batch.
+  std::function<void(PackedBatch& batch, int64_t index, const RandomStream& masks)> append;
 };
 
 /// The sequences of a shard directory. Nobody else may read from `shards` while the source is in use.

@@ -23,25 +23,32 @@ class Bert {
   /// Result (R, H), the last hidden states of `rows`, which rise. The last layer computes no others, except for an
   /// observer: what nobody reads has no influence and no gradient.
   Var operator()(Run& run, const TokenInputs& inputs, std::span<const int32_t> rows) const {
-    Var x = embeddings(run, inputs);
-    run.observe(path_, [&] { return x.value(); });
-    const bool all = run.observer || rows.empty();
-    for (const EncoderLayer& layer : layers_) {
-      const bool last = &layer == &layers_.back();
-      const RowSet wanted = last && !all ? run.select_rows(rows) : run.all_rows();
-      // Backward begins with the last layer: what it keeps is needed at once.
-      x = run.recompute && run.tape && !last ? recomputed(layer, run, x, wanted) : layer(run, x, wanted);
-    }
-    return all ? gather_rows(x, rows) : x;
+    if (run.observer || rows.empty()) return gather_rows(states(run, inputs), rows);
+    return encode(run, inputs, run.select_rows(rows));
   }
+
+  /// Result (N, H): the last hidden states of all rows.
+  Var states(Run& run, const TokenInputs& inputs) const { return encode(run, inputs, run.all_rows()); }
 
   Embeddings embeddings;
 
  private:
-  static Var recomputed(const EncoderLayer& layer, const Run& run, const Var& x, const RowSet& wanted) {
-    return recompute(x, [&, wanted](Tape* tape, const Var& input) {
+  Var encode(Run& run, const TokenInputs& inputs, const RowSet& wanted) const {
+    Var x = embeddings(run, inputs);
+    run.observe(path_, [&] { return x.value(); });
+    for (const EncoderLayer& layer : layers_) {
+      const bool last = &layer == &layers_.back();
+      // Backward begins with the last layer: what it keeps is needed at once.
+      x = run.recompute && run.tape && !last ? recomputed(layer, run, x)
+                                             : layer(run, x, last ? wanted : run.all_rows());
+    }
+    return x;
+  }
+
+  static Var recomputed(const EncoderLayer& layer, const Run& run, const Var& x) {
+    return recompute(x, [&](Tape* tape, const Var& input) {
       Run inner = run.on_tape(tape);
-      return layer(inner, input, wanted);
+      return layer(inner, input, inner.all_rows());
     });
   }
 

@@ -31,21 +31,23 @@ constexpr std::array<std::string_view, 3> kActivationNames{"gelu", "gelu_new", "
 struct Size {
   std::string_view key;
   int64_t value;
-  int64_t largest;  // far beyond any model, so that no product of sizes overflows
+  int64_t smallest, largest;  // far beyond any model, so that no product of sizes overflows
 };
 
 void validate_sizes(const BertConfig& c, std::string_view where) {
-  for (const auto& [key, value, largest] : {
-           Size{"vocab_size", c.vocab_size, 1 << 24},
-           Size{"hidden_size", c.hidden_size, 1 << 16},
-           Size{"num_hidden_layers", c.num_hidden_layers, 1 << 10},
-           Size{"num_attention_heads", c.num_attention_heads, 1 << 16},
-           Size{"intermediate_size", c.intermediate_size, 1 << 18},
-           Size{"max_position_embeddings", c.max_position_embeddings, 1 << 16},
-           Size{"type_vocab_size", c.type_vocab_size, 1 << 10},
+  for (const auto& [key, value, smallest, largest] : {
+           Size{"vocab_size", c.vocab_size, 1, 1 << 24},
+           Size{"hidden_size", c.hidden_size, 1, 1 << 16},
+           Size{"num_hidden_layers", c.num_hidden_layers, 1, 1 << 10},
+           Size{"num_attention_heads", c.num_attention_heads, 1, 1 << 16},
+           Size{"intermediate_size", c.intermediate_size, 1, 1 << 18},
+           Size{"max_position_embeddings", c.max_position_embeddings, c.first_position() + 1, 1 << 16},
+           Size{"type_vocab_size", c.type_vocab_size, 0, 1 << 10},
        })
-    check<ConfigError>(1 <= value && value <= largest, where, ": ", key, " is ", value, " (expected 1 to ", largest,
-                       ")");
+    check<ConfigError>(smallest <= value && value <= largest, where, ": ", key, " is ", value, " (expected ", smallest,
+                       " to ", largest, ")");
+  check<ConfigError>(0 <= c.pad_token_id && c.pad_token_id < c.vocab_size, where, ": pad_token_id is ", c.pad_token_id,
+                     " (expected 0 to below vocab_size ", c.vocab_size, ")");
 }
 
 }  // namespace
@@ -73,7 +75,7 @@ void validate(const BertConfig& c, std::string_view where) {
   validate_sizes(c, where);
   check<ConfigError>(c.hidden_size % c.num_attention_heads == 0, where, ": hidden_size ", c.hidden_size,
                      " is not a multiple of num_attention_heads ", c.num_attention_heads);
-  for (const double dropout : {c.hidden_dropout_prob, c.attention_probs_dropout_prob})
+  for (const double dropout : {c.hidden_dropout_prob, c.attention_probs_dropout_prob, c.task_dropout()})
     check<ConfigError>(0 <= dropout && dropout < 1, where, ": a dropout probability is ", dropout,
                        " (expected 0 to below 1)");
   check<ConfigError>(c.layer_norm_eps > 0, where, ": layer_norm_eps is ", c.layer_norm_eps, " (expected above 0)");

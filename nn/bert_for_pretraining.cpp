@@ -1,48 +1,22 @@
 #include "nn/bert_for_pretraining.h"
 
-#include <algorithm>
-
 #include "autograd/ops/elementwise.h"
+#include "nn/head_rows.h"
+#include "nn/published_names.h"
 
 namespace bertha {
-namespace {
 
-// The rows that some head reads, and where each head finds its own among their hidden states.
-class HeadRows {
- public:
-  void add(std::span<const int32_t> rows) {
-    rows_.insert(rows_.end(), rows.begin(), rows.end());
-    std::ranges::sort(rows_);
-    rows_.erase(std::ranges::unique(rows_).begin(), rows_.end());
-  }
-  std::span<const int32_t> rows() const { return rows_; }
-
-  std::vector<int32_t> places(std::span<const int32_t> rows) const {
-    std::vector<int32_t> result;
-    for (const int32_t row : rows) {
-      result.push_back(static_cast<int32_t>(std::ranges::lower_bound(rows_, row) - rows_.begin()));
-    }
-    return result;
-  }
-
- private:
-  std::vector<int32_t> rows_;
-};
-
-std::span<const int32_t> first_tokens(const Run& run) {
-  return run.cu_seqlens.first(run.cu_seqlens.size() - 1);
-}
-
-}  // namespace
-
-BertForPretraining::BertForPretraining(const BertConfig& config, PretrainingHeads heads)
-    : config_(config), heads_(heads), bert_(Scope(parameters_, "bert"), config) {
+BertForPretraining::BertForPretraining(const BertConfig& config, Head heads)
+    : config_(config),
+      heads_(heads),
+      parameters_(published_naming(config.family, heads)),
+      bert_(Scope(parameters_, "bert"), config) {
   const Scope root(parameters_, "");
-  if (heads != PretrainingHeads::kMlm) pooler_.emplace(root / "bert" / "pooler", config);
-  if (heads != PretrainingHeads::kNextSentence) {
+  if (heads != Head::kMlm) pooler_.emplace(root / "bert" / "pooler", config);
+  if (heads != Head::kNextSentence) {
     mlm_.emplace(root / "cls" / "predictions", config, bert_.embeddings.word);
   }
-  if (heads != PretrainingHeads::kMlm) next_sentence_.emplace(root / "cls" / "seq_relationship", config);
+  if (heads != Head::kMlm) next_sentence_.emplace(root / "cls" / "seq_relationship", config);
   parameters_.allocate();
 }
 
@@ -50,12 +24,12 @@ Var BertForPretraining::loss(Run& run, const TokenInputs& inputs, const Pretrain
                              const PretrainingScales& scales, PretrainingLosses& losses,
                              std::vector<double>* mlm_rows) const {
   HeadRows head_rows;
-  if (next_sentence_) head_rows.add(first_tokens(run));
+  if (next_sentence_) head_rows.add(run.first_tokens());
   if (mlm_) head_rows.add(labels.masked_rows);
   const Var x = bert_(run, inputs, head_rows.rows());
   std::optional<Var> total;
   if (next_sentence_) {
-    const Var pooled = (*pooler_)(run, x, head_rows.places(first_tokens(run)));
+    const Var pooled = (*pooler_)(run, x, head_rows.places(run.first_tokens()));
     total =
         next_sentence_->loss(run, pooled, labels.next_sentence, scales.next_sentence, {.sums = &losses.next_sentence});
   }
@@ -77,9 +51,9 @@ Var BertForPretraining::mlm_logits(Run& run, const TokenInputs& inputs, std::spa
 Var BertForPretraining::next_sentence_logits(Run& run, const TokenInputs& inputs) const {
   check(next_sentence_.has_value(), "model: it has no next-sentence head");
   HeadRows head_rows;
-  head_rows.add(first_tokens(run));
+  head_rows.add(run.first_tokens());
   const Var x = bert_(run, inputs, head_rows.rows());
-  return next_sentence_->logits(run, (*pooler_)(run, x, head_rows.places(first_tokens(run))));
+  return next_sentence_->logits(run, (*pooler_)(run, x, head_rows.places(run.first_tokens())));
 }
 
 }  // namespace bertha

@@ -12,9 +12,6 @@
 
 namespace bertha {
 
-/// Which heads sit on the encoder; the pooler comes with the next-sentence head.
-enum class PretrainingHeads { kMlm, kMlmAndNextSentence, kNextSentence };
-
 /// The labels of a packed batch. M masked tokens, B sequences.
 struct PretrainingLabels {
   std::span<const int32_t> masked_rows, masked_labels;  // (M)
@@ -30,15 +27,16 @@ struct PretrainingLosses {
 };
 
 /// BERT with its pretraining heads and their parameters, under the published names of BertForMaskedLM,
-/// BertForPreTraining and BertForNextSentencePrediction. Not movable: modules refer to the store's parameters.
+/// BertForPreTraining and BertForNextSentencePrediction, or those of their family; the pooler comes with the
+/// next-sentence head. Not movable: modules refer to the store's parameters.
 class BertForPretraining {
  public:
-  BertForPretraining(const BertConfig& config, PretrainingHeads heads);
+  BertForPretraining(const BertConfig& config, Head heads);
   BertForPretraining(const BertForPretraining&) = delete;
   BertForPretraining& operator=(const BertForPretraining&) = delete;
 
   const BertConfig& config() const { return config_; }
-  PretrainingHeads heads() const { return heads_; }
+  Head heads() const { return heads_; }
   ParameterStore& parameters() { return parameters_; }
   const ParameterStore& parameters() const { return parameters_; }
 
@@ -54,7 +52,7 @@ class BertForPretraining {
 
  private:
   BertConfig config_;
-  PretrainingHeads heads_;
+  Head heads_;
   ParameterStore parameters_;
   Bert bert_;
   std::optional<Pooler> pooler_;

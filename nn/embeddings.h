@@ -10,9 +10,9 @@
 
 namespace bertha {
 
-/// What identifies each of N packed tokens to the model.
+/// What identifies each of N packed tokens to the model; its position follows from where its sequence begins.
 struct TokenInputs {
-  std::span<const int32_t> ids, type_ids, position_ids;  // (N)
+  std::span<const int32_t> ids, type_ids;  // (N)
 };
 
 /// y = Dropout(LayerNorm(word + position + token type)). Source: Devlin et al. 2018 (arXiv:1810.04805) §3.2.
@@ -21,25 +21,35 @@ class Embeddings {
   Embeddings(const Scope& s, const BertConfig& c)
       : word((s / "word_embeddings").weight("weight", {c.vocab_size, c.hidden_size})),
         position_((s / "position_embeddings").weight("weight", {c.max_position_embeddings, c.hidden_size})),
-        token_type_((s / "token_type_embeddings").weight("weight", {c.type_vocab_size, c.hidden_size})),
+        first_position_(c.first_position()),
+        token_type_(token_types(s, c)),
         norm_(s / "LayerNorm", c.hidden_size, c.layer_norm_eps),
-        dropout_(s / "dropout", c.hidden_dropout_prob) {}
+        dropout_(s / "dropout", c.hidden_dropout_prob) {
+    if (!token_type_) no_types_ = Var(Tensor::zeros({2, c.hidden_size}, DType::f32));
+  }
 
   /// Result (N, H).
   Var operator()(Run& run, const TokenInputs& x) const {
     const Var word_table = run.use(word);
     const Var position_table = run.use(position_);
-    const Var token_type_table = run.use(token_type_);
-    const Var sum =
-        embedding_sum(run.dtype, {word_table, x.ids}, {position_table, x.position_ids}, {token_type_table, x.type_ids});
+    const Var token_type_table = token_type_ ? run.use(*token_type_) : no_types_;
+    const Var sum = embedding_sum(run.dtype, {word_table, x.ids}, {position_table, run.position_ids(first_position_)},
+                                  {token_type_table, x.type_ids});
     return dropout(run.dropout(dropout_, run.row_keys), layer_norm(sum, norm_.use(run)));
   }
 
   const Parameter& word;  // (V, H), also the MLM decoder's weight
 
  private:
+  static const Parameter* token_types(const Scope& s, const BertConfig& c) {
+    if (c.type_vocab_size == 0) return nullptr;
+    return &(s / "token_type_embeddings").weight("weight", {c.type_vocab_size, c.hidden_size});
+  }
+
   const Parameter& position_;
-  const Parameter& token_type_;
+  int64_t first_position_;
+  const Parameter* token_type_;
+  Var no_types_;  // in its place, of both texts of a pair
   LayerNorm norm_;
   DropoutSite dropout_;
 };

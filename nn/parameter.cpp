@@ -27,6 +27,7 @@ Parameter& ParameterStore::add(Shape shape, Init init, std::vector<PublishedTens
   parameter->slices = std::move(slices);
   int64_t elements = 0;
   for (PublishedTensor& slice : parameter->slices) {
+    if (published_name_) slice.name = published_name_(slice.name);
     slice.offset = elements;
     elements += slice.shape.numel();
   }

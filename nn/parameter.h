@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,6 +36,12 @@ struct Parameter {
 /// between them stay zero in both blocks.
 class ParameterStore {
  public:
+  /// `published_name` turns BERT's name of a tensor, by which modules register it, into the one its files use.
+  using Naming = std::function<std::string(std::string_view)>;
+  explicit ParameterStore(Naming published_name) : published_name_(std::move(published_name)) {}
+  /// BERT's names.
+  ParameterStore() = default;
+
   /// Registers a tensor that files see as the rows of `slices`, one after the other. References stay valid.
   Parameter& add(Shape shape, Init init, std::vector<PublishedTensor> slices);
 
@@ -54,6 +61,7 @@ class ParameterStore {
   std::span<const float> gradients() const { return gradients_.span<float>(); }
 
  private:
+  Naming published_name_;
   std::vector<std::unique_ptr<Parameter>> parameters_;
   std::vector<Shape> shapes_;  // by index; a parameter has a tensor only after allocate
   std::vector<PublishedTensor> published_;

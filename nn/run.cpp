@@ -23,19 +23,32 @@ Var Run::use(const Parameter& parameter) {
   return var;
 }
 
+std::span<const int32_t> Run::position_ids(int64_t first) {
+  position_ids_.clear();
+  for (size_t sequence = 1; sequence < cu_seqlens.size(); ++sequence) {
+    const int32_t length = cu_seqlens[sequence] - cu_seqlens[sequence - 1];
+    for (int32_t place = 0; place < length; ++place) position_ids_.push_back(static_cast<int32_t>(first) + place);
+  }
+  return position_ids_;
+}
+
 RowSet Run::select_rows(std::span<const int32_t> rows) {
   selected_rows_.assign(rows.begin(), rows.end());
-  selected_keys_.clear();
-  if (training) {
-    for (const int32_t row : rows) selected_keys_.push_back(row_keys[static_cast<size_t>(row)]);
-  }
-  return {selected_rows_, selected_keys_};
+  return {selected_rows_, keys_of(rows)};
+}
+
+std::span<const uint64_t> Run::keys_of(std::span<const int32_t> rows) {
+  if (!training) return {};
+  std::vector<uint64_t>& keys = keys_.emplace_back();
+  for (const int32_t row : rows) keys.push_back(row_keys[static_cast<size_t>(row)]);
+  return keys;
 }
 
 Run Run::on_tape(Tape* other) const {
   Run run = *this;
   run.tape = other;
   run.used_.clear();
+  run.keys_.clear();
   return run;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <span>
 #include <string>
@@ -59,6 +60,15 @@ struct Run {
   /// The same pass recorded elsewhere.
   Run on_tape(Tape* other) const;
 
+  /// (B): the rows of the sequences' first tokens.
+  std::span<const int32_t> first_tokens() const { return cu_seqlens.first(cu_seqlens.size() - 1); }
+
+  /// (N): places in the sequences, counted from `first`; to be called once a pass.
+  std::span<const int32_t> position_ids(int64_t first);
+
+  /// Keys of some rows of the batch, for dropout on them; they live as long as this pass. Empty unless training.
+  std::span<const uint64_t> keys_of(std::span<const int32_t> rows);
+
   /// All rows of the batch.
   RowSet all_rows() const { return {{}, row_keys}; }
   /// Some of them, rising; to be called once a pass.
@@ -71,9 +81,10 @@ struct Run {
   }
 
  private:
+  std::vector<int32_t> position_ids_;
   std::vector<int32_t> selected_rows_;
-  std::vector<uint64_t> selected_keys_;
-  std::vector<Var> used_;  // by parameter index; a parameter used twice is one Var
+  std::deque<std::vector<uint64_t>> keys_;  // handed out
+  std::vector<Var> used_;                   // by parameter index; a parameter used twice is one Var
 };
 
 }  // namespace bertha

@@ -139,6 +139,12 @@ struct Reader {
       target->push_back(item.text);
     }
   }
+  void operator()(std::vector<int64_t>* target) const {
+    const std::string expected = "a list of integers";
+    if (node.items.empty()) refuse(expected + " " + std::string(range.words));
+    target->clear();
+    for (const ConfigNode& item : node.items) target->push_back(number<int64_t>(item, expected));
+  }
   void operator()(const ConfigChoice& choice) const {
     if (!is_text(node) || std::ranges::count(choice.names, node.text) == 0) refuse(joined(choice.names));
     choice.choose(node.text);
@@ -236,6 +242,11 @@ struct Printer {
   std::string operator()(const std::vector<std::string>* value) const {
     std::vector<std::string> texts;
     for (const std::string& text : *value) texts.push_back(quoted(text));
+    return texts.empty() ? "" : printed_list(texts);
+  }
+  std::string operator()(const std::vector<int64_t>* value) const {
+    std::vector<std::string> texts;
+    for (const int64_t number : *value) texts.push_back(std::to_string(number));
     return texts.empty() ? "" : printed_list(texts);
   }
   std::string operator()(const ConfigChoice& choice) const { return std::string(choice.current); }

@@ -36,7 +36,7 @@ struct ConfigKey {
   using Section = std::vector<ConfigKey>;
   using Target = std::variant<bool*, int64_t*, std::optional<int64_t>*, double*, std::array<double, 2>*,
                               std::optional<std::chrono::seconds>*, std::string*, std::vector<std::string>*,
-                              ConfigChoice, Section>;
+                              std::vector<int64_t>*, ConfigChoice, Section>;
   std::string_view name;
   Target target;
   ConfigRange range{0, 0, {}};  // of numbers

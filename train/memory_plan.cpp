@@ -11,7 +11,7 @@ MemoryPlan plan_memory(const BertConfig& c, const PlannedStep& step) {
   // v.
   const int64_t row = 5 * hidden + intermediate + c.num_attention_heads * kFloat;
   const int64_t layer = step.tokens * (3 * hidden + row);
-  const int64_t last_layer = step.tokens * 3 * hidden + step.masked * row;
+  const int64_t last_layer = step.tokens * 3 * hidden + (step.masked + step.first_tokens) * row;
   const int64_t embeddings = step.tokens * 2 * hidden;
   const int64_t backward = step.tokens * (3 * hidden + 2 * intermediate);
   const int64_t others = c.num_hidden_layers - 1;

@@ -9,12 +9,14 @@ namespace bertha {
 
 /// What a rank keeps and computes at once.
 struct PlannedStep {
-  int64_t parameters = 0;          // elements
-  int64_t tokens = 0, masked = 0;  // of a micro-slice
-  int64_t gradient_blocks = 0;     // of deterministic mode, besides the first
-  int optimizer_ranks = 1;         // that share the moments
-  DType dtype = DType::f32;        // of activations
-  bool recompute = false;          // as Run::recompute
+  int64_t parameters = 0;       // elements
+  int64_t tokens = 0;           // of a micro-slice
+  int64_t masked = 0;           // of these, decoded
+  int64_t first_tokens = 0;     // of these, read by a next-sentence head
+  int64_t gradient_blocks = 0;  // of deterministic mode, besides the first
+  int optimizer_ranks = 1;      // that share the moments
+  DType dtype = DType::f32;     // of activations
+  bool recompute = false;       // as Run::recompute
 };
 
 /// The most memory a rank of a pretraining run has resident, in bytes, by cause. Blocks that are given back stay with

@@ -41,6 +41,20 @@ std::string to_json(const MetricsLine& line) {
   return object.dump();
 }
 
+std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& directory, const std::string& metric,
+                                                           int64_t step) {
+  std::vector<std::pair<int64_t, double>> history;
+  std::ifstream file(directory + kLinesName, std::ios::binary);
+  for (std::string line; std::getline(file, line);) {
+    const auto object = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!object.is_object() || object.value("phase", "") != "evaluation" || !object.contains(metric)) continue;
+    const auto at = object.value("step", int64_t{0});
+    if (at > step) break;
+    history.emplace_back(at, object[metric].is_number() ? object[metric].get<double>() : NAN);
+  }
+  return history;
+}
+
 MetricsLog::MetricsLog(const std::string& directory, int64_t step)
     : lines_(directory + kLinesName, bytes_to_keep(directory + kLinesName, step)),
       events_(directory + kEventsName, step) {}

@@ -24,6 +24,11 @@ struct MetricsLine {
 /// null.
 std::string to_json(const MetricsLine& line);
 
+/// What evaluations up to `step` gave for `metric`, in their order, as metrics.jsonl of a run directory says; empty
+/// where there is none. Torn lines are passed over.
+std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& directory, const std::string& metric,
+                                                           int64_t step);
+
 /// The history of a run, in its directory: metrics.jsonl, one object a line, and the same numbers as TensorBoard
 /// events, named PHASE/NAME. Each step is there once. A line is written at once, so a crash tears at most the last.
 class MetricsLog {

@@ -1,10 +1,12 @@
 #include "train/model_directory.h"
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "nn/published_names.h"
 #include "train/checkpoint/safetensors.h"
 
 namespace bertha {
@@ -14,16 +16,10 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr uintmax_t kLargestJson = 1 << 20;
-
-struct Architecture {
-  std::string_view name;
-  PretrainingHeads heads;
-};
-constexpr Architecture kArchitectures[] = {
-    {"BertForMaskedLM", PretrainingHeads::kMlm},
-    {"BertForPreTraining", PretrainingHeads::kMlmAndNextSentence},
-    {"BertForNextSentencePrediction", PretrainingHeads::kNextSentence},
-};
+constexpr Family kFamilies[] = {Family::kBert, Family::kRoberta, Family::kDistilBert};
+constexpr Head kHeads[] = {Head::kNone,         Head::kMlm,      Head::kMlmAndNextSentence,
+                           Head::kNextSentence, Head::kSequence, Head::kTokens,
+                           Head::kSpans,        Head::kChoice,   Head::kIntentAndSlots};
 
 json read_json(const std::string& path) {
   std::error_code error;
@@ -71,117 +67,347 @@ void refuse_other_kinds(const json& object, const std::string& path) {
 
 // The tied decoder and index buffers that some writers store beside the parameters.
 bool is_passed_over(std::string_view name) {
-  return name == "cls.predictions.decoder.weight" || name == "cls.predictions.decoder.bias" ||
-         name == "bert.embeddings.position_ids" || name == "bert.embeddings.token_type_ids";
+  constexpr std::string_view kWhole[] = {"cls.predictions.decoder.weight", "cls.predictions.decoder.bias",
+                                         "lm_head.decoder.weight", "lm_head.decoder.bias", "vocab_projector.weight"};
+  return std::ranges::count(kWhole, name) > 0 || name.ends_with("embeddings.position_ids") ||
+         name.ends_with("embeddings.token_type_ids");
+}
+
+// The name without the encoder's in front, or all of it.
+std::string_view without_encoder(std::string_view name) {
+  for (const Family family : kFamilies) {
+    const std::string_view encoder = family_name(family);
+    if (name.starts_with(encoder) && name.substr(encoder.size()).starts_with('.')) {
+      return name.substr(encoder.size() + 1);
+    }
+  }
+  return name;
+}
+
+// The name of the same tensor in the layer that stands at its number in `layers`.
+std::string name_of_layer(const std::string& name, std::span<const int64_t> layers) {
+  constexpr std::string_view kLayer = ".layer.";
+  const size_t at = name.find(kLayer);
+  if (layers.empty() || at == name.npos) return name;
+  const size_t begin = at + kLayer.size();
+  const size_t end = name.find('.', begin);
+  const auto number = static_cast<size_t>(std::stoul(name.substr(begin, end - begin)));
+  return name.substr(0, begin) + std::to_string(layers[number]) + name.substr(end);
+}
+
+bool is_of_encoder(std::string_view name) {
+  const std::string_view inner = without_encoder(name);
+  return inner.starts_with("embeddings.") || inner.starts_with("encoder.") || inner.starts_with("transformer.");
+}
+
+// Files of a bare encoder leave its name out.
+const StoredTensor* find_stored(const SafetensorsFile& file, std::string_view name) {
+  const StoredTensor* stored = file.find(name);
+  return stored ? stored : file.find(std::string(without_encoder(name)));
+}
+
+void read_tensor(const SafetensorsFile& file, const StoredTensor& stored, const PublishedTensor& tensor,
+                 ParameterStore& parameters) {
+  check<MismatchError>(stored.has_shape(tensor.shape), file.path(), ": '", stored.name, "' has shape ",
+                       shape_text(stored), ", the model expects ", tensor.shape);
+  file.read(stored.name, parameters.values().subspan(tensor.offset, tensor.shape.numel()));
+}
+
+// Tensors of the file that no parameter takes.
+std::vector<std::string> unused_tensors(const SafetensorsFile& file, const ParameterStore& parameters) {
+  std::vector<std::string> used, unused;
+  for (const PublishedTensor& tensor : parameters.published()) {
+    if (const StoredTensor* stored = find_stored(file, tensor.name)) used.push_back(stored->name);
+  }
+  std::ranges::sort(used);
+  for (const StoredTensor& stored : file.tensors()) {
+    const bool known = std::ranges::binary_search(used, stored.name) || is_passed_over(stored.name);
+    if (!known) unused.push_back(stored.name);
+  }
+  return unused;
+}
+
+Family read_family(const json& object, const std::string& path) {
+  std::string type = "bert";
+  read_key(object, path, "model_type", type);
+  for (const Family family : kFamilies) {
+    if (family_name(family) == type) return family;
+  }
+  fail<MismatchError>(path, ": model_type is '", type, "' (expected bert, roberta or distilbert)");
+}
+
+// Without `architectures`, as some writers leave it out, the encoder is all that is known to be there.
+Head read_head(const json& object, const std::string& path, Family family) {
+  const json architectures = object.value("architectures", json::array());
+  if (!architectures.is_array() || architectures.empty() || !architectures[0].is_string()) return Head::kNone;
+  const auto name = architectures[0].get<std::string>();
+  std::string known;
+  for (const Head head : kHeads) {
+    const std::string architecture = architecture_name(family, head);
+    if (architecture == name) return head;
+    if (!architecture.empty()) known += (known.empty() ? "" : ", ") + architecture;
+  }
+  fail<MismatchError>(path, ": architecture '", name, "' is not known (expected one of ", known, ")");
+}
+
+BertConfig read_config(const json& object, const std::string& path, Family family, Head head) {
+  BertConfig c;
+  c.family = family;
+  if (family == Family::kDistilBert) c.type_vocab_size = 0;
+  if (family == Family::kRoberta) c.pad_token_id = 1;
+  const ConfigKeys keys = config_keys(family, head);
+  const auto read = [&](std::string_view key, auto& value) { read_key(object, path, std::string(key).c_str(), value); };
+  read("vocab_size", c.vocab_size);
+  read(keys.hidden_size, c.hidden_size);
+  read(keys.num_hidden_layers, c.num_hidden_layers);
+  read(keys.num_attention_heads, c.num_attention_heads);
+  read(keys.intermediate_size, c.intermediate_size);
+  read("max_position_embeddings", c.max_position_embeddings);
+  if (family != Family::kDistilBert) read("type_vocab_size", c.type_vocab_size);
+  read("pad_token_id", c.pad_token_id);
+  read(keys.hidden_act, c.hidden_act);
+  read(keys.hidden_dropout_prob, c.hidden_dropout_prob);
+  read(keys.attention_probs_dropout_prob, c.attention_probs_dropout_prob);
+  double dropout = -1;
+  read(keys.classifier_dropout, dropout);
+  if (dropout >= 0) c.classifier_dropout = dropout;
+  read("layer_norm_eps", c.layer_norm_eps);
+  read("initializer_range", c.initializer_range);
+  validate(c, path);
+  return c;
+}
+
+// Labels by number from an object of numbers as names, as Hugging Face writes it.
+std::vector<std::string> read_labels(const json& object, const std::string& path, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return {};
+  check<DamagedFileError>(found->is_object(), path, ": '", key, "' is not an object");
+  std::vector<std::string> labels(found->size());
+  for (const auto& [number, label] : found->items()) {
+    size_t index = labels.size();
+    std::from_chars(number.data(), number.data() + number.size(), index);
+    check<DamagedFileError>(index < labels.size() && label.is_string(), path, ": '", key, "' holds '", number,
+                            "': ", label.dump(), " (expected labels numbered 0 to ", labels.size() - 1, ")");
+    labels[index] = label.get<std::string>();
+  }
+  return labels;
+}
+
+std::vector<std::string> read_strings(const json& object, const std::string& path, const char* key) {
+  std::vector<std::string> strings;
+  for (const json& value : object.value(key, json::array())) {
+    check<DamagedFileError>(value.is_string(), path, ": '", key, "' holds ", value.dump(), " (expected strings)");
+    strings.push_back(value.get<std::string>());
+  }
+  return strings;
+}
+
+// What Hugging Face's own keys say of the task.
+Task task_of_head(Head head, const std::string& problem_type, size_t labels) {
+  switch (head) {
+    case Head::kMlm:
+      return Task::kMlm;
+    case Head::kMlmAndNextSentence:
+      return Task::kMlmNsp;
+    case Head::kNextSentence:
+      return Task::kNextSentence;
+    case Head::kTokens:
+      return Task::kTokenClassification;
+    case Head::kSpans:
+      return Task::kQuestionAnswering;
+    case Head::kChoice:
+      return Task::kMultipleChoice;
+    case Head::kIntentAndSlots:
+      return Task::kIntentAndSlots;
+    case Head::kNone:
+      return Task::kEmbedding;
+    case Head::kSequence:
+      break;
+  }
+  if (problem_type == "multi_label_classification") return Task::kMultiLabel;
+  return problem_type == "regression" || labels == 1 ? Task::kRegression : Task::kSequenceClassification;
+}
+
+TaskDescription read_task(const json& object, const std::string& path, Head head) {
+  TaskDescription task;
+  const bool has_labels = head == Head::kSequence || head == Head::kTokens || head == Head::kIntentAndSlots;
+  if (has_labels) task.labels = read_labels(object, path, "id2label");
+  if (has_labels && task.labels.empty()) task.labels = {"LABEL_0", "LABEL_1"};  // as Hugging Face counts, left out
+  std::string problem_type;
+  read_key(object, path, "problem_type", problem_type);
+  task.task = task_of_head(head, problem_type, task.labels.size());
+  const json own = object.value("bertha", json::object());
+  check<DamagedFileError>(own.is_object(), path, ": 'bertha' is not an object");
+  task.slots = read_strings(own, path, "slots");
+  task.columns.choices = read_strings(own, path, "choice_columns");
+  read_key(own, path, "text_column", task.columns.text);
+  read_key(own, path, "pair_column", task.columns.pair);
+  read_key(own, path, "label_column", task.columns.label);
+  read_key(own, path, "intent_column", task.columns.intent);
+  read_key(own, path, "slots_column", task.columns.slots);
+  read_key(own, path, "sequence_length", task.sequence_length);
+  read_key(own, path, "stride", task.stride);
+  read_key(own, path, "unanswerable", task.unanswerable);
+  return task;
+}
+
+void add_labels(ordered_json& config, const std::vector<std::string>& labels) {
+  ordered_json to_label, to_id;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    to_label[std::to_string(i)] = labels[i];
+    to_id[labels[i]] = i;
+  }
+  config["id2label"] = to_label;
+  config["label2id"] = to_id;
+}
+
+void add_task(ordered_json& config, const TaskDescription& task) {
+  if (!task.labels.empty()) add_labels(config, task.labels);
+  if (task.task == Task::kSequenceClassification) config["problem_type"] = "single_label_classification";
+  if (task.task == Task::kMultiLabel) config["problem_type"] = "multi_label_classification";
+  if (task.task == Task::kRegression) config["problem_type"] = "regression";
+  ordered_json own = {{"task", task_name(task.task)}};
+  const auto add = [&own](const char* key, const auto& value) {
+    if (!value.empty()) own[key] = value;
+  };
+  add("slots", task.slots);
+  add("text_column", task.columns.text);
+  add("pair_column", task.columns.pair);
+  add("label_column", task.columns.label);
+  add("choice_columns", task.columns.choices);
+  add("intent_column", task.columns.intent);
+  add("slots_column", task.columns.slots);
+  own["sequence_length"] = task.sequence_length;
+  if (task.stride > 0) own["stride"] = task.stride;
+  if (task.unanswerable) own["unanswerable"] = true;
+  config["bertha"] = own;
 }
 
 }  // namespace
 
+TaskHead task_head(const ModelDescription& description) {
+  return {description.head, std::ssize(description.task.labels), std::ssize(description.task.slots)};
+}
+
+bool is_for_pretraining(Head head) {
+  return head == Head::kMlm || head == Head::kMlmAndNextSentence || head == Head::kNextSentence;
+}
+
 ModelDescription read_model_description(const std::string& directory) {
   const std::string path = directory + "/config.json";
   const json object = read_json(path);
-  std::string type = "bert";
-  read_key(object, path, "model_type", type);
-  check<MismatchError>(type == "bert", path, ": model_type is '", type, "' (expected bert)");
   ModelDescription description;
-  BertConfig& c = description.config;
-  read_key(object, path, "vocab_size", c.vocab_size);
-  read_key(object, path, "hidden_size", c.hidden_size);
-  read_key(object, path, "num_hidden_layers", c.num_hidden_layers);
-  read_key(object, path, "num_attention_heads", c.num_attention_heads);
-  read_key(object, path, "intermediate_size", c.intermediate_size);
-  read_key(object, path, "max_position_embeddings", c.max_position_embeddings);
-  read_key(object, path, "type_vocab_size", c.type_vocab_size);
-  read_key(object, path, "hidden_act", c.hidden_act);
-  read_key(object, path, "hidden_dropout_prob", c.hidden_dropout_prob);
-  read_key(object, path, "attention_probs_dropout_prob", c.attention_probs_dropout_prob);
-  read_key(object, path, "layer_norm_eps", c.layer_norm_eps);
-  read_key(object, path, "initializer_range", c.initializer_range);
-  validate(c, path);
+  const Family family = read_family(object, path);
+  description.head = read_head(object, path, family);
+  description.config = read_config(object, path, family, description.head);
   refuse_other_kinds(object, path);
-  const json architectures = object.value("architectures", json::array());
-  const std::string name = architectures.is_array() && !architectures.empty() && architectures[0].is_string()
-                               ? architectures[0].get<std::string>()
-                               : "";
-  for (const Architecture& known : kArchitectures) {
-    if (known.name == name) {
-      description.heads = known.heads;
-      return description;
-    }
-  }
-  fail<MismatchError>(path, ": architecture '", name,
-                      "' has no pretraining head (expected BertForMaskedLM, BertForPreTraining or "
-                      "BertForNextSentencePrediction)");
+  description.task = read_task(object, path, description.head);
+  return description;
 }
 
 void read_weights(const std::string& directory, ParameterStore& parameters) {
   const SafetensorsFile file(directory + "/model.safetensors");
   for (const PublishedTensor& tensor : parameters.published()) {
-    const StoredTensor* stored = file.find(tensor.name);
+    const StoredTensor* stored = find_stored(file, tensor.name);
     check<MismatchError>(stored != nullptr, file.path(), ": tensor '", tensor.name, "' is missing (the model has it)");
-    check<MismatchError>(stored->has_shape(tensor.shape), file.path(), ": '", tensor.name, "' has shape ",
-                         shape_text(*stored), ", the model expects ", tensor.shape);
-    file.read(tensor.name, parameters.values().subspan(tensor.offset, tensor.shape.numel()));
+    read_tensor(file, *stored, tensor, parameters);
   }
-  for (const StoredTensor& stored : file.tensors()) {
-    const bool known = std::ranges::binary_search(parameters.published(), stored.name, {}, &PublishedTensor::name);
-    check<MismatchError>(known || is_passed_over(stored.name), file.path(), ": tensor '", stored.name,
-                         "' is one too many (the model has none of this name)");
+  const std::vector<std::string> unused = unused_tensors(file, parameters);
+  check<MismatchError>(unused.empty(), file.path(), ": tensor '", unused.empty() ? "" : unused.front(),
+                       "' is one too many (the model has none of this name)");
+}
+
+SharedWeights read_shared_weights(const std::string& directory, ParameterStore& parameters,
+                                  std::span<const int64_t> layers) {
+  const SafetensorsFile file(directory + "/model.safetensors");
+  SharedWeights result;
+  for (const PublishedTensor& tensor : parameters.published()) {
+    const StoredTensor* stored = find_stored(file, name_of_layer(tensor.name, layers));
+    // A head of another task may have tensors of the same name and another shape.
+    const bool fits = stored && (is_of_encoder(tensor.name) || stored->has_shape(tensor.shape));
+    check<MismatchError>(fits || !is_of_encoder(tensor.name), file.path(), ": tensor '", tensor.name,
+                         "' is missing (the encoder has it)");
+    if (fits) {
+      read_tensor(file, *stored, tensor, parameters);
+    } else {
+      result.missing.push_back(tensor.name);
+    }
   }
+  if (!layers.empty()) return result;
+  result.unused = unused_tensors(file, parameters);
+  for (const std::string& name : result.unused) {
+    check<MismatchError>(!is_of_encoder(name), file.path(), ": tensor '", name,
+                         "' is one too many (the encoder has none of this name)");
+  }
+  return result;
 }
 
 std::unique_ptr<BertForPretraining> read_model(const std::string& directory) {
   const ModelDescription description = read_model_description(directory);
-  auto model = std::make_unique<BertForPretraining>(description.config, description.heads);
+  check<MismatchError>(is_for_pretraining(description.head), directory, ": has no pretraining head (its task is ",
+                       task_name(description.task.task), ")");
+  auto model = std::make_unique<BertForPretraining>(description.config, description.head);
   read_weights(directory, model->parameters());
   return model;
 }
 
-WordPiece read_tokenizer(const std::string& directory, const BertConfig& config) {
-  WordPiece tokenizer = WordPiece::read(directory, std::nullopt);
-  check<MismatchError>(tokenizer.vocabulary().size() <= config.vocab_size, directory,
-                       "/vocab.txt: ", tokenizer.vocabulary().size(), " tokens (the model has ", config.vocab_size,
-                       ")");
+std::unique_ptr<BertForTask> read_task_model(const std::string& directory, const ModelDescription& description) {
+  auto model = std::make_unique<BertForTask>(description.config, task_head(description));
+  if (description.head == Head::kNone) {
+    read_shared_weights(directory, model->parameters(), {});
+  } else {
+    read_weights(directory, model->parameters());
+  }
+  return model;
+}
+
+std::unique_ptr<Tokenizer> read_tokenizer(const std::string& directory, const BertConfig& config) {
+  auto tokenizer = read_tokenizer(directory);
+  check<MismatchError>(tokenizer->size() <= config.vocab_size, directory, ": the tokenizer has ", tokenizer->size(),
+                       " tokens (the model has ", config.vocab_size, ")");
   return tokenizer;
 }
 
-std::string config_json(const BertForPretraining& model, const WordPiece& tokenizer) {
-  const BertConfig& c = model.config();
-  std::string_view architecture;
-  for (const Architecture& known : kArchitectures) {
-    if (known.heads == model.heads()) architecture = known.name;
+std::string config_json(const ModelDescription& description, const Tokenizer& tokenizer) {
+  const BertConfig& c = description.config;
+  const ConfigKeys keys = config_keys(c.family, description.head);
+  ordered_json config = {{"architectures", {architecture_name(c.family, description.head)}},
+                         {"model_type", family_name(c.family)},
+                         {"vocab_size", c.vocab_size}};
+  const auto add = [&config](std::string_view key, const auto& value) { config[std::string(key)] = value; };
+  add(keys.hidden_size, c.hidden_size);
+  add(keys.num_hidden_layers, c.num_hidden_layers);
+  add(keys.num_attention_heads, c.num_attention_heads);
+  add(keys.intermediate_size, c.intermediate_size);
+  add("max_position_embeddings", c.max_position_embeddings);
+  if (c.family != Family::kDistilBert) add("type_vocab_size", c.type_vocab_size);
+  add(keys.hidden_act, c.hidden_act);
+  add(keys.hidden_dropout_prob, c.hidden_dropout_prob);
+  add(keys.attention_probs_dropout_prob, c.attention_probs_dropout_prob);
+  if (c.classifier_dropout) add(keys.classifier_dropout, *c.classifier_dropout);
+  if (c.family != Family::kDistilBert) add("layer_norm_eps", c.layer_norm_eps);
+  add("initializer_range", c.initializer_range);
+  add("pad_token_id", tokenizer.specials().pad);
+  if (c.family == Family::kRoberta) {
+    add("bos_token_id", tokenizer.specials().cls);
+    add("eos_token_id", tokenizer.specials().sep);
   }
-  const ordered_json config = {
-      {"architectures", ordered_json::array({architecture})},
-      {"model_type", "bert"},
-      {"vocab_size", c.vocab_size},
-      {"hidden_size", c.hidden_size},
-      {"num_hidden_layers", c.num_hidden_layers},
-      {"num_attention_heads", c.num_attention_heads},
-      {"intermediate_size", c.intermediate_size},
-      {"max_position_embeddings", c.max_position_embeddings},
-      {"type_vocab_size", c.type_vocab_size},
-      {"hidden_act", c.hidden_act},
-      {"hidden_dropout_prob", c.hidden_dropout_prob},
-      {"attention_probs_dropout_prob", c.attention_probs_dropout_prob},
-      {"layer_norm_eps", c.layer_norm_eps},
-      {"initializer_range", c.initializer_range},
-      {"pad_token_id", tokenizer.vocabulary().pad()},
-      {"tie_word_embeddings", true},
-      {"dtype", "float32"},
-  };
+  add("tie_word_embeddings", true);
+  add("dtype", "float32");
+  if (!is_for_pretraining(description.head)) add_task(config, description.task);
   return config.dump(2) + "\n";
 }
 
-ModelContent model_content(const BertForPretraining& model, const WordPiece& tokenizer) {
+ModelContent model_content(const ModelDescription& description, const ParameterStore& parameters,
+                           const Tokenizer& tokenizer) {
   ModelContent content;
-  content.files = {{"config.json", config_json(model, tokenizer)}};
-  for (Tokenizer::File& file : tokenizer.files(model.config().max_position_embeddings)) {
-    content.files.push_back({std::move(file.name), std::move(file.content)});
+  content.files = {{"config.json", config_json(description, tokenizer)}};
+  for (auto& [name, bytes] : tokenizer.files(description.config.longest_sequence())) {
+    content.files.push_back({name, bytes});
   }
-  const ParameterStore& store = model.parameters();
-  for (const PublishedTensor& tensor : store.published()) {
-    content.weights.push_back({tensor.name, tensor.shape, store.values().subspan(tensor.offset, tensor.shape.numel())});
+  for (const PublishedTensor& tensor : parameters.published()) {
+    content.weights.push_back(
+        {tensor.name, tensor.shape, parameters.values().subspan(tensor.offset, tensor.shape.numel())});
   }
   return content;
 }

@@ -2,39 +2,66 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "data/wordpiece.h"
+#include "data/tokenizer.h"
 #include "nn/bert_for_pretraining.h"
+#include "nn/bert_for_task.h"
 #include "train/checkpoint/checkpoint.h"
+#include "train/task.h"
 
 namespace bertha {
 
-/// A directory as Hugging Face's from_pretrained reads it: config.json, model.safetensors, vocab.txt,
-/// tokenizer_config.json, special_tokens_map.json.
+/// A directory as Hugging Face's from_pretrained reads it: config.json, model.safetensors and the tokenizer's files.
+/// What a fine-tuned model remembers of its task stands in config.json: its labels where Hugging Face looks for them,
+/// the rest as one object `bertha`.
 
-/// What config.json says: the encoder's sizes and, from `architectures`, its heads.
+/// What config.json says: the encoder, what sits on it, and what for.
 struct ModelDescription {
   BertConfig config;
-  PretrainingHeads heads = PretrainingHeads::kMlm;
+  Head head = Head::kNone;
+  TaskDescription task;
 };
 
-/// Throws ConfigError where the directory or file is missing, DamagedFileError for what is not a BERT configuration,
-/// MismatchError for an architecture that has no pretraining head.
+/// Whether BertForPretraining has it; BertForTask has the others.
+bool is_for_pretraining(Head head);
+
+/// The head with its numbers of outputs.
+TaskHead task_head(const ModelDescription& description);
+
+/// Throws ConfigError where the directory or file is missing, DamagedFileError for what is not a model's configuration,
+/// MismatchError for a model or architecture of another kind.
 ModelDescription read_model_description(const std::string& directory);
 
 /// Copies model.safetensors into the store. Throws MismatchError naming the first missing, extra or misshapen tensor.
-/// Buffers that hold no parameter and tied copies of the decoder are passed over.
+/// Buffers that hold no parameter and tied copies of the decoder are passed over; a file of the bare encoder may leave
+/// out its name in front.
 void read_weights(const std::string& directory, ParameterStore& parameters);
 
+/// Copies what encoder and heads have in common with the file and leaves the rest as it is.
+struct SharedWeights {
+  std::vector<std::string> missing;  // tensors of the head that the file does not have
+  std::vector<std::string> unused;   // tensors of the file's head that the model does not have
+};
+/// `layers`: which of the file's layers the model's are, counted from 0; empty: all of them.
+/// Throws MismatchError where a tensor of the encoder is missing, one too many or misshapen.
+SharedWeights read_shared_weights(const std::string& directory, ParameterStore& parameters,
+                                  std::span<const int64_t> layers);
+
+/// Throws MismatchError where the directory holds a model with other heads.
 std::unique_ptr<BertForPretraining> read_model(const std::string& directory);
 
+/// A fine-tuned model with its head, or, where `description.head` was set to kNone, the encoder alone.
+std::unique_ptr<BertForTask> read_task_model(const std::string& directory, const ModelDescription& description);
+
 /// The tokenizer that belongs to the model. Throws MismatchError where the vocabulary is larger than the model's.
-WordPiece read_tokenizer(const std::string& directory, const BertConfig& config);
+std::unique_ptr<Tokenizer> read_tokenizer(const std::string& directory, const BertConfig& config);
 
 /// The model's config.json.
-std::string config_json(const BertForPretraining& model, const WordPiece& tokenizer);
+std::string config_json(const ModelDescription& description, const Tokenizer& tokenizer);
 
-/// All that a model directory holds. The weights stay the model's.
-ModelContent model_content(const BertForPretraining& model, const WordPiece& tokenizer);
+/// All that a model directory holds. The weights stay the store's.
+ModelContent model_content(const ModelDescription& description, const ParameterStore& parameters,
+                           const Tokenizer& tokenizer);
 
 }  // namespace bertha

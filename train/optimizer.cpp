@@ -103,15 +103,20 @@ double Optimizer::weight_decay(const Piece& piece) const {
   return tensors_[piece.tensor].weight_decay ? options_.weight_decay : 0;
 }
 
+double Optimizer::scaled(double learning_rate, const Piece& piece) const {
+  const auto& scale = options_.learning_rate_scale;
+  return scale ? learning_rate * scale(tensors_[piece.tensor]) : learning_rate;
+}
+
 void Optimizer::apply_adamw(double learning_rate, const kernels::AdamCoefficients& c) {
   float* p = store_.values().data();
   const float* dp = store_.gradients().data();
   float* m = first_moments().data();
   float* v = second_moments().data();
   for_each_own_piece([&](const OwnPiece& own, const Piece& piece) {
+    const double rate = scaled(learning_rate, piece);
     kernels::adamw_update(p + piece.offset, dp + piece.offset, m + own.moments, v + own.moments, piece.size, c,
-                          static_cast<float>(learning_rate),
-                          static_cast<float>(1 - learning_rate * weight_decay(piece)));
+                          static_cast<float>(rate), static_cast<float>(1 - rate * weight_decay(piece)));
   });
 }
 
@@ -134,7 +139,7 @@ void Optimizer::apply_lamb(double learning_rate, const kernels::AdamCoefficients
   for_each_own_piece([&](const OwnPiece& own, const Piece& piece) {
     kernels::lamb_update(p + piece.offset, m + own.moments, v + own.moments, piece.size, c,
                          static_cast<float>(weight_decay(piece)),
-                         static_cast<float>(learning_rate * ratios[piece.tensor]));
+                         static_cast<float>(scaled(learning_rate, piece) * ratios[piece.tensor]));
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct OptimizerOptions {
   double epsilon = 1e-6;
   double weight_decay = 0.01;   // where PublishedTensor::weight_decay
   double clip_grad_norm = 1.0;  // 0: gradients are not clipped
+  /// What multiplies a tensor's learning rate; none: 1. See layer_decay.h.
+  std::function<double(const PublishedTensor& tensor)> learning_rate_scale = {};
 };
 
 /// Updates a store's values from its gradients, with the same bits on any number of threads and on every instruction
@@ -68,6 +71,7 @@ class Optimizer {
   void complete(std::span<double> by_piece) const;
   kernels::AdamCoefficients coefficients(double gradient_norm) const;
   double weight_decay(const Piece& piece) const;
+  double scaled(double learning_rate, const Piece& piece) const;
   void apply_adamw(double learning_rate, const kernels::AdamCoefficients& c);
   void apply_lamb(double learning_rate, const kernels::AdamCoefficients& c);
   std::vector<double> trust_ratios(std::span<const double> values, std::span<const double> directions) const;

@@ -78,8 +78,17 @@ int64_t Trainer::resume() {
     if (is_writer()) events_.note("resuming from " + directory);
   }
   require_equal_parameters(communicator_, task_.parameters(), step_);
+  recall_best();
   if (is_writer()) metrics_.emplace(options_.output, step_);
   return step_;
+}
+
+// The history says which evaluation was the best and how many came after it, so no checkpoint needs to.
+void Trainer::recall_best() {
+  if (options_.deciding_metric.empty()) return;
+  best_.emplace(options_.deciding_metric, options_.patience);
+  for (const auto& [step, value] : evaluation_history(options_.output, best_->metric(), step_)) best_->add(step, value);
+  communicator_.barrier();  // rank 0 cuts the history next
 }
 
 Trainer::Outcome Trainer::run() {
@@ -88,12 +97,14 @@ Trainer::Outcome Trainer::run() {
   bool stop = false;
   start_ = Clock::now();
   if (options_.time_budget) budget_.emplace(*options_.time_budget, budget_used_, options_.budget_clock);
-  bool finished = budget_ ? budget_->was_spent() : step_ == options_.steps;
+  const auto is_out_of_patience = [this] { return best_ && best_->is_over(); };
+  bool finished = (budget_ ? budget_->was_spent() : step_ == options_.steps) || is_out_of_patience();
   while (!finished && !stop) {
     const StepReport report = step();
     write_step(report);
     finished = report.last;
     if (finished || is_due(TimeBudget::Work::kEvaluation, report)) evaluate();
+    finished = finished || is_out_of_patience();
     if (finished && budget_) budget_->end();
     saved = finished || is_due(TimeBudget::Work::kCheckpoint, report);
     if (saved) save_checkpoint();
@@ -286,11 +297,21 @@ void Trainer::write(const MetricsLine& line) {
   events_.metrics(timed, options_.steps);
 }
 
+void Trainer::keep_if_best(const std::vector<std::pair<std::string, double>>& values) {
+  if (!best_) return;
+  const auto deciding = std::ranges::find(values, best_->metric(), &std::pair<std::string, double>::first);
+  check<Error>(deciding != values.end(), "evaluation: gives no '", best_->metric(), "' to decide by");
+  const bool better = best_->add(step_, deciding->second);
+  if (better && is_writer()) publish_model(options_.output + "/best", task_.model_content());
+}
+
 void Trainer::evaluate() {
   if (budget_) budget_->begin();
   const auto values = task_.evaluate(communicator_);
   if (budget_) budget_->finish(TimeBudget::Work::kEvaluation);
-  if (!is_writer() || values.empty()) return;
+  if (values.empty()) return;
+  keep_if_best(values);
+  if (!is_writer()) return;
   MetricsLine line{"evaluation", step_, {{"tokens", static_cast<double>(tokens_)}}};
   line.values.insert(line.values.end(), values.begin(), values.end());
   write(line);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nn/run.h"
+#include "train/best_model.h"
 #include "train/comm/communicator.h"
 #include "train/gradient_reducer.h"
 #include "train/metrics.h"
@@ -38,9 +39,11 @@ struct TrainerOptions {
   int64_t evaluate_every = 0;
   int64_t checkpoint_every = 0;
   int keep_checkpoints = 3;
-  std::string output;         // the run directory
-  std::string configuration;  // resolved, for the checkpoint
-  double peak_flops = 0;      // of all cores of all ranks, a second
+  std::string deciding_metric;      // of evaluations: `best/` keeps the model that is highest in it; empty: none
+  std::optional<int64_t> patience;  // evaluations without a better one that end the run
+  std::string output;               // the run directory
+  std::string configuration;        // resolved, for the checkpoint
+  double peak_flops = 0;            // of all cores of all ranks, a second
   std::function<double()> budget_clock = steady_seconds;
 };
 
@@ -80,11 +83,13 @@ class Trainer {
 
   enum class Outcome { kFinished, kStopped };
   /// Runs up to the last step, or until a stop signal was noted on any rank; a checkpoint holds the end in both cases.
-  /// With a time budget the last step is the one behind which only its evaluation and checkpoint still fit.
-  /// Needs `resume` before. Throws as `step` does.
+  /// It also ends, finished, where patience does. With a time budget the last step is the one behind which only its
+  /// evaluation and checkpoint still fit. Needs `resume` before. Throws as `step` does.
   Outcome run();
 
   int64_t steps_done() const { return step_; }
+  /// The evaluation whose model `best/` holds, where a metric decides.
+  std::optional<int64_t> best_step() const { return best_ ? best_->step() : std::nullopt; }
 
   /// One optimiser step and nothing else. Collective.
   /// Throws Error naming step, tensor and layer where a loss or gradient is not finite; parameters are as before then.
@@ -98,6 +103,7 @@ class Trainer {
   void backward_slice(size_t index, std::span<const double> scales, std::span<LossSums> sums);
   Run make_run(Tape* tape, size_t index);
   void reduce_losses(std::span<const LossSums> by_slice, StepReport& report);
+  void recall_best();
   bool is_last_step() const;
   bool is_due(TimeBudget::Work work, const StepReport& report) const;
   void gather_gradients();
@@ -106,6 +112,7 @@ class Trainer {
 
   void write_step(const StepReport& report);
   void write(const MetricsLine& line);
+  void keep_if_best(const std::vector<std::pair<std::string, double>>& values);
   void evaluate();
   void save_checkpoint();
   SavedMoments saved_moments();
@@ -120,6 +127,7 @@ class Trainer {
   IndexRange local_slices_;
   std::optional<GradientReducer> reducer_;
   std::optional<SliceTree> tree_;
+  std::optional<BestModel> best_;           // where a metric decides
   std::optional<Checkpoints> checkpoints_;  // on the rank that writes, after resume
   std::optional<MetricsLog> metrics_;       // likewise
   int64_t step_ = 0;                        // steps done

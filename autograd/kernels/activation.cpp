@@ -95,11 +95,33 @@ void tanh_backward(int64_t n, const T* y, const T* dy, double beta, T* dx) {
   });
 }
 
+template <class Isa, class T>
+void relu(int64_t n, const T* x, T* y) {
+  parallel_for(n, 4096, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += simd::kWidth<T>) {
+      simd::store(y + i, simd::max(simd::load(x + i, end - i), Vec<T>{}), end - i);
+    }
+  });
+}
+
+template <class Isa, class T>
+void relu_backward(int64_t n, const T* y, const T* dy, double beta, T* dx) {
+  parallel_for(n, 4096, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += simd::kWidth<T>) {
+      Vec<T> d = simd::load(y + i, end - i) > Vec<T>{} ? simd::load(dy + i, end - i) : Vec<T>{};
+      if (beta != 0) d += simd::load(dx + i, end - i);
+      simd::store(dx + i, d, end - i);
+    }
+  });
+}
+
 #define BERTHA_INSTANTIATE(T)                                                                                          \
   template void bias_gelu<BERTHA_ISA>(Gelu, int64_t, int64_t, const T*, const Precise<T>*, T*);                        \
   template void bias_gelu_backward<BERTHA_ISA>(Gelu, int64_t, int64_t, const T*, const Precise<T>*, const T*, T*, T*); \
   template void tanh<BERTHA_ISA>(int64_t, const T*, T*);                                                               \
-  template void tanh_backward<BERTHA_ISA>(int64_t, const T*, const T*, double, T*);
+  template void tanh_backward<BERTHA_ISA>(int64_t, const T*, const T*, double, T*);                                    \
+  template void relu<BERTHA_ISA>(int64_t, const T*, T*);                                                               \
+  template void relu_backward<BERTHA_ISA>(int64_t, const T*, const T*, double, T*);
 BERTHA_INSTANTIATE_ALL
 
 }  // namespace bertha::kernels

@@ -27,4 +27,12 @@ void tanh(int64_t n, const T* x, T* y);
 template <class Isa, class T>
 void tanh_backward(int64_t n, const T* y, const T* dy, double beta, T* dx);
 
+/// y = max(x, 0).
+template <class Isa, class T>
+void relu(int64_t n, const T* x, T* y);
+
+/// dx = dy where y > 0, 0 elsewhere, + beta dx.
+template <class Isa, class T>
+void relu_backward(int64_t n, const T* y, const T* dy, double beta, T* dx);
+
 }  // namespace bertha::kernels

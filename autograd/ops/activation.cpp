@@ -57,6 +57,28 @@ struct TanhOp {
   }
 };
 
+struct ReluOp {
+  struct Saved {
+    Tensor y;
+  };
+
+  static Tensor forward(Saved& saved, const Tensor& x) {
+    Tensor y = Tensor::uninitialized(x.shape(), x.dtype());
+    kernels::dispatch(x.dtype(),
+                      [&]<class Isa, class T>() { kernels::relu<Isa>(x.numel(), x.data<T>(), y.data<T>()); });
+    saved = {y};
+    return y;
+  }
+
+  static void backward(const Saved& saved, const Tensor& dy, const Gradients<1>& d) {
+    if (auto dx = d[0].open()) {
+      kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
+        kernels::relu_backward<Isa>(dy.numel(), saved.y.data<T>(), dy.data<T>(), dx.beta, dx.out->data<T>());
+      });
+    }
+  }
+};
+
 }  // namespace
 
 Var bias_gelu(Gelu kind, const Var& x, const Var& b) {
@@ -64,6 +86,9 @@ Var bias_gelu(Gelu kind, const Var& x, const Var& b) {
 }
 Var tanh(const Var& x) {
   return apply<TanhOp>(x);
+}
+Var relu(const Var& x) {
+  return apply<ReluOp>(x);
 }
 
 }  // namespace bertha

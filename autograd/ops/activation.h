@@ -13,4 +13,7 @@ Var bias_gelu(Gelu kind, const Var& x, const Var& b);
 /// y = tanh(x), any shape. Saves: y.
 Var tanh(const Var& x);
 
+/// y = max(x, 0), any shape. Saves: y.
+Var relu(const Var& x);
+
 }  // namespace bertha

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "autograd/ops/elementwise.h"
 #include "tests/autograd/gradcheck.h"
 #include "tests/autograd/plain_ops.h"
 
@@ -68,6 +69,25 @@ TEST(BiasGelu, Bf16AgreesWithDouble) {
 
 TEST(Tanh, Bf16AgreesWithDouble) {
   expect_bf16_agrees([](auto& v) { return tanh(v[0]); }, {randn({9, 37})}, {0}, 0.01);
+}
+
+TEST(Relu, GradientMatchesFiniteDifferences) {
+  EXPECT_TRUE(gradcheck([](auto& v) { return relu(v[0]); }, {randn({3, 45})}));
+}
+
+TEST(Relu, AddsToAGradientThatIsThere) {
+  EXPECT_TRUE(gradcheck([](auto& v) { return add(relu(v[0]), tanh(v[0])); }, {randn({3, 5})}));
+}
+
+TEST(Relu, FloatAndBf16AgreeWithDouble) {
+  expect_float_agrees([](auto& v) { return relu(v[0]); }, {randn({3, 45})}, 1e-6);
+  expect_bf16_agrees([](auto& v) { return relu(v[0]); }, {randn({9, 37})}, {0}, 0.01);
+}
+
+TEST(Widen, KeepsNumbersAndRoundsGradients) {
+  const Tensor x = randn({3, 5});
+  EXPECT_EQ(max_difference(widen(Var(x)).value(), x), 0);
+  expect_bf16_agrees([](auto& v) { return widen(v[0]); }, {randn({9, 37})}, {0}, 0.01);
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ TEST(Predict, BadInputIsOneSentenceAndTheRightCode) {
   for (int i = 0; i < 18; ++i) long_text += " the";
   const std::vector<Case> cases = {
       {"bert_mlm", "'no mask here'", "", 2, "text: holds no [MASK] to fill"},
-      {"bert_nsp", "'the night'", "", 2, "a second text is needed"},
+      {"bert_nsp", "'the night'", "", 2, "next_sentence needs two texts"},
       {"bert_mlm", "--task next_sentence a b", "", 4, "has no head for this task"},
       {"bert_nsp", "--task fill_mask '[MASK]'", "", 4, "has no head for this task"},
       {"bert_mlm", "'" + long_text + "'", "", 4, "text: 21 tokens (the model has 20 positions)"},

@@ -31,7 +31,7 @@ std::vector<int64_t> samples_of(const PackedBatch& batch) {
 
 // The ids before masking, sequence by sequence.
 std::vector<std::vector<int32_t>> unmasked(PackedBatch batch) {
-  for (int64_t i = 0; i < batch.masked(); ++i) batch.input_ids[batch.masked_rows[i]] = batch.masked_labels[i];
+  for (int64_t i = 0; i < batch.labelled(); ++i) batch.input_ids[batch.labelled_rows[i]] = batch.row_labels[i];
   std::vector<std::vector<int32_t>> sequences;
   for (int64_t i = 0; i < batch.sequences(); ++i) {
     const auto begin = batch.input_ids.begin();
@@ -95,7 +95,7 @@ TEST(TrainingBatches, DoNotDependOnTheSizeOfMicroBatches) {
 TEST(TrainingBatches, MaskASampleAnewInEveryEpoch) {
   const TrainingBatches batches = training_batches(1, 1, MicroSlices(1, 1));  // each step is an epoch
   int64_t selected = 0;
-  for (int64_t step = 0; step < 200; ++step) selected += batches.at(step, 0).masked();
+  for (int64_t step = 0; step < 200; ++step) selected += batches.at(step, 0).labelled();
   EXPECT_GT(selected, 10);
   EXPECT_LT(selected, 60);
 }
@@ -108,9 +108,9 @@ TEST(TrainingBatches, KeepTheMasksThatSamplesAreStoredWith) {
   for (int64_t step = 0; step < 20; ++step) {
     const PackedBatch batch = batches.at(step, 0);
     const bool swapped = samples_of(batch).front() == 1;
-    EXPECT_EQ(batch.masked_labels, swapped ? (std::vector<int32_t>{11, 7, 8}) : (std::vector<int32_t>{8, 11, 7}));
-    EXPECT_EQ(batch.masked_rows, swapped ? (std::vector<int32_t>{3, 6, 10}) : (std::vector<int32_t>{2, 9, 12}));
-    EXPECT_EQ(batch.next_sentence_labels, swapped ? (std::vector<int32_t>{1, 0}) : (std::vector<int32_t>{0, 1}));
+    EXPECT_EQ(batch.row_labels, swapped ? (std::vector<int32_t>{11, 7, 8}) : (std::vector<int32_t>{8, 11, 7}));
+    EXPECT_EQ(batch.labelled_rows, swapped ? (std::vector<int32_t>{3, 6, 10}) : (std::vector<int32_t>{2, 9, 12}));
+    EXPECT_EQ(batch.sequence_labels, swapped ? (std::vector<int32_t>{1, 0}) : (std::vector<int32_t>{0, 1}));
   }
 }
 
@@ -139,7 +139,7 @@ TEST(EvaluationBatches, KeepTheirMasksWhateverTheBatchSize) {
   const std::vector<int32_t> rest = halves.at(1).input_ids;
   ids.insert(ids.end(), rest.begin(), rest.end());
   EXPECT_EQ(whole.at(0).input_ids, ids);
-  EXPECT_GT(whole.at(0).masked(), 0);
+  EXPECT_GT(whole.at(0).labelled(), 0);
 }
 
 TEST(EvaluationBatches, RefuseAnEmptySet) {

@@ -31,7 +31,7 @@ TEST(PackedBatch, IsEmptyAtFirst) {
   const PackedBatch batch;
   EXPECT_EQ(batch.sequences(), 0);
   EXPECT_EQ(batch.tokens(), 0);
-  EXPECT_EQ(batch.masked(), 0);
+  EXPECT_EQ(batch.labelled(), 0);
 }
 
 TEST(PackedBatch, LaysSequencesEndToEnd) {
@@ -41,14 +41,13 @@ TEST(PackedBatch, LaysSequencesEndToEnd) {
   append(batch, with_labels(unmasked({2, 4, 4, 3}, 3, 1), {1, 2}, {30, 31}), 0xABCDEF012345);
   EXPECT_EQ(batch.sequences(), 3);
   EXPECT_EQ(batch.tokens(), 13);
-  EXPECT_EQ(batch.masked(), 3);
+  EXPECT_EQ(batch.labelled(), 3);
   EXPECT_EQ(batch.input_ids, (Ids{2, 10, 4, 3, 12, 3, 2, 20, 3, 2, 4, 4, 3}));
   EXPECT_EQ(batch.type_ids, (Ids{0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1}));
-  EXPECT_EQ(batch.position_ids, (Ids{0, 1, 2, 3, 4, 5, 0, 1, 2, 0, 1, 2, 3}));
   EXPECT_EQ(batch.cu_seqlens, (Ids{0, 6, 9, 13}));
-  EXPECT_EQ(batch.masked_rows, (Ids{2, 10, 11}));
-  EXPECT_EQ(batch.masked_labels, (Ids{11, 30, 31}));
-  EXPECT_EQ(batch.next_sentence_labels, (Ids{1, 0, 1}));
+  EXPECT_EQ(batch.labelled_rows, (Ids{2, 10, 11}));
+  EXPECT_EQ(batch.row_labels, (Ids{11, 30, 31}));
+  EXPECT_EQ(batch.sequence_labels, (Ids{1, 0, 1}));
   const std::vector<uint64_t> keys = {0x70000,
                                       0x70001,
                                       0x70002,
@@ -68,7 +67,7 @@ TEST(PackedBatch, LaysSequencesEndToEnd) {
 TEST(PackedBatch, HasNoNextSentenceLabelsWithoutThatObjective) {
   PackedBatch batch;
   append(batch, unmasked({2, 10, 3}, 3, -1), 0);
-  EXPECT_TRUE(batch.next_sentence_labels.empty());
+  EXPECT_TRUE(batch.sequence_labels.empty());
 }
 
 TEST(PackedBatch, RefusesASequenceThatRowKeysCannotNumber) {

@@ -51,7 +51,7 @@ TEST(BertConfig, RefusesWhatNoModelCanBeBuiltFrom) {
   EXPECT_TRUE(refused([](BertConfig& c) { c.num_hidden_layers = int64_t{1} << 40; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.num_attention_heads = 0; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.num_attention_heads = 7; }));
-  EXPECT_TRUE(refused([](BertConfig& c) { c.type_vocab_size = 0; }));
+  EXPECT_TRUE(refused([](BertConfig& c) { c.type_vocab_size = -1; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.hidden_dropout_prob = 1; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.attention_probs_dropout_prob = -0.1; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.layer_norm_eps = std::numeric_limits<double>::quiet_NaN(); }));

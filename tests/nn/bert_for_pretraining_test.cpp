@@ -12,11 +12,10 @@ namespace {
 // A model and a batch of two sequences, with dropout, and what one pass over them gives.
 class SmallPass {
  public:
-  explicit SmallPass(PretrainingHeads heads) : model_(config(), heads) {
+  explicit SmallPass(Head heads) : model_(config(), heads) {
     model_.parameters().initialize(1, 0.1);
     for (int32_t i = 0; i < kTokens; ++i) {
       ids_.push_back(5 + i * 7 % 40);
-      positions_.push_back(i < 9 ? i : i - 9);
       keys_.push_back(static_cast<uint64_t>(i) + 1000);
     }
   }
@@ -38,7 +37,7 @@ class SmallPass {
     Tape tape;
     run.tape = &tape;
     PretrainingLosses losses;
-    const TokenInputs inputs = {ids_, types_, positions_};
+    const TokenInputs inputs = {ids_, types_};
     tape.backward(model_.loss(run, inputs, {masked_, labels_, next_}, {0.2, 0.5}, losses, nullptr));
     const auto gradients = model_.parameters().gradients();
     return {losses.mlm.loss + losses.next_sentence.loss, {gradients.begin(), gradients.end()}};
@@ -59,14 +58,14 @@ class SmallPass {
   }
 
   BertForPretraining model_;
-  std::vector<int32_t> ids_, positions_;
+  std::vector<int32_t> ids_;
   std::vector<int32_t> types_ = std::vector<int32_t>(kTokens, 0);
   std::vector<int32_t> cu_seqlens_ = {0, 9, kTokens};
   std::vector<uint64_t> keys_;
   std::vector<int32_t> masked_ = {2, 5, 13}, labels_ = {7, 8, 9}, next_ = {0, 1};
 };
 
-class PretrainingPass : public ::testing::TestWithParam<PretrainingHeads> {};
+class PretrainingPass : public ::testing::TestWithParam<Head> {};
 
 TEST_P(PretrainingPass, RecomputationDoesNotChangeABit) {
   SmallPass pass(GetParam());
@@ -108,8 +107,7 @@ TEST_P(PretrainingPass, Bf16IsCloseToFloat) {
   EXPECT_LE(std::sqrt(difference / size), 0.03);
 }
 
-INSTANTIATE_TEST_SUITE_P(Heads, PretrainingPass,
-                         ::testing::Values(PretrainingHeads::kMlm, PretrainingHeads::kMlmAndNextSentence));
+INSTANTIATE_TEST_SUITE_P(Heads, PretrainingPass, ::testing::Values(Head::kMlm, Head::kMlmAndNextSentence));
 
 }  // namespace
 }  // namespace bertha

@@ -70,7 +70,7 @@ TEST(ParameterStore, ValuesDependOnSeedAndNameAlone) {
 
 // BERT-base: 109,482,240 parameters with the pooler (Devlin et al. 2018), here without it and with the masked-LM head.
 TEST(ParameterStore, BertBaseHasItsPublishedSize) {
-  const BertForPretraining model(preset("base"), PretrainingHeads::kMlm);
+  const BertForPretraining model(preset("base"), Head::kMlm);
   int64_t encoder = 0;
   int64_t head = 0;
   for (const PublishedTensor& tensor : model.parameters().published()) {

@@ -28,12 +28,11 @@ PackedBatch batch() {
   for (int32_t row = 0; row < 16 * 64; ++row) {
     b.input_ids.push_back(row % 3000);
     b.type_ids.push_back(0);
-    b.position_ids.push_back(row % 64);
     b.row_keys.push_back(static_cast<uint64_t>(row));
     if (row % 64 == 63) b.cu_seqlens.push_back(row + 1);
     if (row % 8 == 0) {
-      b.masked_rows.push_back(row);
-      b.masked_labels.push_back(row % 3000);
+      b.labelled_rows.push_back(row);
+      b.row_labels.push_back(row % 3000);
     }
   }
   return b;
@@ -41,7 +40,7 @@ PackedBatch batch() {
 
 // The most bytes of tensors in forward and backward, more than before.
 int64_t measure_step(const PackedBatch& packed, const PlannedStep& step) {
-  BertForPretraining model(config(), PretrainingHeads::kMlm);
+  BertForPretraining model(config(), Head::kMlm);
   model.parameters().initialize(1, 0.02);
   const auto before = static_cast<int64_t>(memory_use().current_bytes);
   Tape tape;
@@ -72,7 +71,7 @@ TEST(MemoryPlan, IsWhatAStepReallyTakes) {
   for (const DType dtype : {DType::f32, DType::bf16}) {
     if (dtype == DType::bf16 && !kernels::has_bf16()) continue;
     for (const bool recompute : {true, false}) {
-      steps.push_back({.tokens = packed.tokens(), .masked = packed.masked(), .dtype = dtype, .recompute = recompute});
+      steps.push_back({.tokens = packed.tokens(), .masked = packed.labelled(), .dtype = dtype, .recompute = recompute});
     }
   }
   const auto planned = [](const PlannedStep& step) {

@@ -13,7 +13,7 @@ namespace bertha {
 class SmallTask {
  public:
   explicit SmallTask(MicroSlices slices, uint64_t seed = 1)
-      : tokenizer_(SmallVocabulary::make(), true), model_(config(), PretrainingHeads::kMlm) {
+      : tokenizer_(SmallVocabulary::make(), true), model_(config(), Head::kMlm) {
     model_.parameters().initialize(seed, 0.1);
     const Masker masker({.probability = 0.4}, tokenizer_.vocabulary());
     const RunIdentity identity = {.model = "small",

@@ -13,7 +13,7 @@ namespace {
 
 // A fixture's batch: rows of full length, every token with a label or -100.
 struct StepBatch {
-  std::vector<int32_t> ids, types, positions, cu_seqlens = {0}, masked_rows, masked_labels;
+  std::vector<int32_t> ids, types, cu_seqlens = {0}, masked_rows, masked_labels;
 
   StepBatch(const SafetensorsFile& file, const std::string& prefix) {
     const StoredTensor& stored = file.at(prefix + "input_ids");
@@ -22,7 +22,6 @@ struct StepBatch {
     const auto labels = integers(file, prefix + "labels");
     for (size_t i = 0; i < input_ids.size(); ++i) {
       ids.push_back(static_cast<int32_t>(input_ids[i]));
-      positions.push_back(static_cast<int32_t>(static_cast<int64_t>(i) % width));
       if (labels[i] >= 0) {
         masked_rows.push_back(static_cast<int32_t>(i));
         masked_labels.push_back(static_cast<int32_t>(labels[i]));
@@ -40,8 +39,8 @@ double train_step(BertForPretraining& model, const StepBatch& batch) {
   run.cu_seqlens = batch.cu_seqlens;
   PretrainingLosses losses;
   const PretrainingScales scales = {1.0 / static_cast<double>(batch.masked_rows.size()), 0};
-  const Var loss = model.loss(run, {batch.ids, batch.types, batch.positions},
-                              {batch.masked_rows, batch.masked_labels, {}}, scales, losses, nullptr);
+  const Var loss =
+      model.loss(run, {batch.ids, batch.types}, {batch.masked_rows, batch.masked_labels, {}}, scales, losses, nullptr);
   tape.backward(loss);
   return losses.mlm.loss / static_cast<double>(losses.mlm.labels);
 }

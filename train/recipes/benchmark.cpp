@@ -58,7 +58,7 @@ double median(std::vector<double> values) {
 
 BenchmarkResult benchmark(const BenchmarkOptions& options, Communicator& communicator) {
   const WordPiece tokenizer(numbered_vocabulary(options.config.vocab_size), true);
-  BertForPretraining model(options.config, PretrainingHeads::kMlm);
+  BertForPretraining model(options.config, Head::kMlm);
   model.parameters().initialize(kSeed, options.config.initializer_range);
   const int64_t micro = options.micro_batch.value_or(std::max<int64_t>(1, options.batch / communicator.size()));
   PretrainingTask task(

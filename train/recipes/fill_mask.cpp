@@ -4,22 +4,11 @@
 #include <cmath>
 #include <numeric>
 
+#include "train/recipes/pretraining_batch.h"
+#include "train/recipes/text_batch.h"
+
 namespace bertha {
 namespace {
-
-// One sequence as a packed batch.
-struct SingleSequence {
-  std::vector<int32_t> position_ids, cu_seqlens;
-
-  SingleSequence(const BertForPretraining& model, const Encoding& text) {
-    const auto length = static_cast<int64_t>(text.ids.size());
-    check<MismatchError>(length <= model.config().max_position_embeddings, "text: ", length, " tokens (the model has ",
-                         model.config().max_position_embeddings, " positions)");
-    position_ids.resize(text.ids.size());
-    std::iota(position_ids.begin(), position_ids.end(), 0);
-    cu_seqlens = {0, static_cast<int32_t>(length)};
-  }
-};
 
 std::vector<double> softmax(std::span<const float> logits) {
   const double maximum = *std::ranges::max_element(logits);
@@ -53,30 +42,36 @@ std::vector<Candidate> best(std::span<const double> probabilities, int64_t top_k
 
 }  // namespace
 
-std::vector<std::vector<Candidate>> fill_mask(const BertForPretraining& model, const Encoding& text, int32_t mask_id,
-                                              int64_t top_k) {
+std::vector<std::vector<std::vector<Candidate>>> fill_masks(const BertForPretraining& model,
+                                                            std::span<const Encoding> texts, int32_t mask_id,
+                                                            int64_t top_k) {
+  const PackedBatch batch = pack_texts(texts, model.config());
   std::vector<int32_t> rows;
-  for (size_t i = 0; i < text.ids.size(); ++i) {
-    if (text.ids[i] == mask_id) rows.push_back(static_cast<int32_t>(i));
+  for (size_t row = 0; row < batch.input_ids.size(); ++row) {
+    if (batch.input_ids[row] == mask_id) rows.push_back(static_cast<int32_t>(row));
   }
-  check<ConfigError>(!rows.empty(), "text: holds no [MASK] to fill");
-  const SingleSequence sequence(model, text);
   Run run;
-  run.cu_seqlens = sequence.cu_seqlens;
-  const Tensor logits = model.mlm_logits(run, {text.ids, text.type_ids, sequence.position_ids}, rows).value();
-  std::vector<std::vector<Candidate>> result;
-  for (int64_t row = 0; row < logits.rows(); ++row) {
-    result.push_back(best(softmax(logits.row_range(row, 1).span<float>()), top_k));
+  set_sequences(run, batch);
+  const Tensor logits = model.mlm_logits(run, token_inputs(batch), rows).value();
+  std::vector<std::vector<std::vector<Candidate>>> result(texts.size());
+  size_t text = 0;
+  for (int64_t i = 0; i < logits.rows(); ++i) {
+    while (rows[static_cast<size_t>(i)] >= batch.cu_seqlens[text + 1]) ++text;
+    result[text].push_back(best(softmax(logits.row_range(i, 1).span<float>()), top_k));
   }
   return result;
 }
 
-double next_sentence_probability(const BertForPretraining& model, const Encoding& pair) {
-  const SingleSequence sequence(model, pair);
+std::vector<double> next_sentence_probabilities(const BertForPretraining& model, std::span<const Encoding> pairs) {
+  const PackedBatch batch = pack_texts(pairs, model.config());
   Run run;
-  run.cu_seqlens = sequence.cu_seqlens;
-  const Tensor logits = model.next_sentence_logits(run, {pair.ids, pair.type_ids, sequence.position_ids}).value();
-  return softmax(logits.span<float>())[0];
+  set_sequences(run, batch);
+  const Tensor logits = model.next_sentence_logits(run, token_inputs(batch)).value();
+  std::vector<double> probabilities;
+  for (int64_t i = 0; i < logits.rows(); ++i) {
+    probabilities.push_back(softmax(logits.row_range(i, 1).span<float>())[0]);
+  }
+  return probabilities;
 }
 
 }  // namespace bertha

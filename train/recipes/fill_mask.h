@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <span>
 #include <vector>
 
-#include "data/wordpiece.h"
+#include "data/encoding.h"
 #include "nn/bert_for_pretraining.h"
 
 namespace bertha {
@@ -15,12 +15,13 @@ struct Candidate {
   double score = 0;
 };
 
-/// The `top_k` most probable tokens for each [MASK] of an encoded text, best first; equal scores in order of ids.
-/// Throws ConfigError where there is no mask, MismatchError where the text is longer than the model's positions.
-std::vector<std::vector<Candidate>> fill_mask(const BertForPretraining& model, const Encoding& text, int32_t mask_id,
-                                              int64_t top_k);
+/// For each text and each mask in it the `top_k` most probable tokens, best first; equal scores in order of ids.
+/// Throws MismatchError where a text is longer than the model's positions.
+std::vector<std::vector<std::vector<Candidate>>> fill_masks(const BertForPretraining& model,
+                                                            std::span<const Encoding> texts, int32_t mask_id,
+                                                            int64_t top_k);
 
-/// The probability that the second text of an encoded pair follows the first.
-double next_sentence_probability(const BertForPretraining& model, const Encoding& pair);
+/// Of each encoded pair the probability that the second text follows the first.
+std::vector<double> next_sentence_probabilities(const BertForPretraining& model, std::span<const Encoding> pairs);
 
 }  // namespace bertha

@@ -6,36 +6,20 @@
 #include <memory>
 #include <optional>
 
-#include "autograd/core/parallel.h"
-#include "autograd/kernels/isa.h"
-#include "autograd/kernels/peak.h"
 #include "data/sequence_source.h"
 #include "train/checkpoint/atomic_directory.h"
 #include "train/duration.h"
 #include "train/model_directory.h"
-#include "train/process.h"
 #include "train/rank_agreement.h"
 #include "train/recipes/pretraining_data.h"
 #include "train/recipes/pretraining_evaluation.h"
 #include "train/recipes/pretraining_setup.h"
 #include "train/recipes/pretraining_task.h"
-#include "train/run_lock.h"
 
 namespace bertha {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Rank 0's right to write the output directory, tidied after a crash.
-std::unique_ptr<RunLock> open_output(const PretrainConfig& config, const Communicator& communicator) {
-  if (communicator.rank() != 0) return nullptr;
-  std::error_code error;
-  fs::create_directories(config.output, error);
-  check<Error>(!error, config.output, ": cannot be made (", error.message(), ")");
-  auto lock = std::make_unique<RunLock>(config.output);
-  recover_directory(config.output);
-  return lock;
-}
 
 // The configuration wins over the one the run was started with, and each difference is said.
 void write_configuration(const PretrainConfig& config, const RunEvents& events) {
@@ -62,36 +46,12 @@ PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data
   const Masker masker(config.masking, data.tokenizer.vocabulary());
   std::optional<EvaluationBatches> evaluation;
   if (data.held_out) evaluation.emplace(masked(shard_source(data.held_out), masker), kEvaluationBatchSize);
-  const RunIdentity identity = {.model = config_json(model, data.tokenizer),
+  const RunIdentity identity = {.model = config_json({model.config(), model.heads(), {}}, data.tokenizer),
                                 .vocabulary_hash = data.tokenizer.vocabulary().hash(),
                                 .data_hash = data.training.hash,
                                 .seed = seed,
                                 .global_batch_size = config.training.global_batch_size};
   return {model, data.tokenizer, TrainingBatches(data.training.source, seed, slices), std::move(evaluation), identity};
-}
-
-TrainerOptions trainer_options(const PretrainConfig& config, int64_t steps, double peak_flops) {
-  const TrainingSection& t = config.training;
-  TrainerOptions options;
-  options.dtype = t.precision;
-  options.recompute = t.recompute;
-  options.steps = steps;
-  options.time_budget = t.time_budget;
-  options.global_batch_size = t.global_batch_size;
-  options.seed = static_cast<uint64_t>(t.seed);
-  options.optimizer = {t.optimizer, t.betas[0], t.betas[1], t.epsilon, t.weight_decay, t.clip_grad_norm};
-  options.schedule = {t.schedule, t.learning_rate, t.warmup_steps, steps};
-  options.reduction = t.deterministic                ? Reduction::kDeterministic
-                      : config.communication.overlap ? Reduction::kOverlapped
-                                                     : Reduction::kAfterBackward;
-  options.sharding = config.communication.shard_optimizer ? Sharding::kOn : Sharding::kOff;
-  options.evaluate_every = config.evaluation.every_steps;
-  options.checkpoint_every = config.checkpoint.every_steps;
-  options.keep_checkpoints = static_cast<int>(config.checkpoint.keep);
-  options.output = config.output;
-  options.configuration = to_yaml(config);
-  options.peak_flops = peak_flops;
-  return options;
 }
 
 std::string length(const TrainingSection& training, int64_t steps) {
@@ -130,7 +90,7 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   check_precision(config.training);
   check_fits_model(bert, config.data.sequence_length);
 
-  const std::unique_ptr<RunLock> lock = open_output(config, communicator);
+  const std::unique_ptr<RunLock> lock = open_output(config.output, communicator);
   communicator.barrier();
   const PretrainingData data = prepare_data(config, communicator, events);
   require_agreement(communicator, fmt::format("data {:016x}", data.training.hash));
@@ -140,21 +100,19 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   initialize(model, config);
   PretrainingTask task = make_task(model, data, config, slices);
   const int64_t steps = steps_of(config.training, data.training.source.size);
-  double peak_flops = kernels::measure_peak(config.training.precision);
-  communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));
-  Trainer trainer(trainer_options(config, steps, peak_flops), task, communicator, events);
+  const double peak_flops = measure_peak(config.training.precision, communicator);
+  TrainerOptions options = trainer_options(config.training, config.communication, config.checkpoint, steps);
+  options.evaluate_every = config.evaluation.every_steps;
+  options.output = config.output;
+  options.configuration = to_yaml(config);
+  options.peak_flops = peak_flops;
+  Trainer trainer(options, task, communicator, events);
   const int64_t first_step = trainer.resume();
   if (reports) {
     write_configuration(config, events);
-    events.note(
-        fmt::format("{} parameters, {} of {} sequences in {} micro-slices; {} ranks of {} threads, {:.0f} "
-                    "GFLOP/s ({} peak)",
-                    parameter_count(model.parameters()), length(config.training, steps),
-                    config.training.global_batch_size, slices.count(), communicator.size(), num_threads(),
-                    peak_flops / 1e9, config.training.precision == DType::bf16 ? "bf16 dot-product" : "f32 fma"));
-    events.note(fmt::format("rank 0 runs {} threads on cores {}, {}; {} kernels", num_threads(),
-                            ranges_text(usable_cores()), threads_are_pinned() ? "pinned" : "not pinned (OMP_PROC_BIND)",
-                            kernels::isa_name()));
+    events.note(fmt::format("{} parameters, {} of {} sequences in {} micro-slices", parameter_count(model.parameters()),
+                            length(config.training, steps), config.training.global_batch_size, slices.count()));
+    note_machine(config.training.precision, peak_flops, communicator, events);
   }
   const Trainer::Outcome outcome = trainer.run();
   if (reports) finish(config, task, outcome, trainer.steps_done() - first_step, events);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "train/comm/communicator.h"
-#include "train/config.h"
+#include "train/pretrain_config.h"
 #include "train/trainer.h"
 
 namespace bertha {

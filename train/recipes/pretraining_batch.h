@@ -8,11 +8,11 @@ namespace bertha {
 // A packed batch as the model takes it. The views live as long as the batch.
 
 inline TokenInputs token_inputs(const PackedBatch& batch) {
-  return {batch.input_ids, batch.type_ids, batch.position_ids};
+  return {batch.input_ids, batch.type_ids};
 }
 
 inline PretrainingLabels pretraining_labels(const PackedBatch& batch) {
-  return {batch.masked_rows, batch.masked_labels, batch.next_sentence_labels};
+  return {batch.labelled_rows, batch.row_labels, batch.sequence_labels};
 }
 
 inline void set_sequences(Run& run, const PackedBatch& batch) {

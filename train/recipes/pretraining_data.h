@@ -6,7 +6,7 @@
 #include "data/shard.h"
 #include "data/wordpiece.h"
 #include "train/comm/communicator.h"
-#include "train/config.h"
+#include "train/pretrain_config.h"
 #include "train/recipes/pretraining_setup.h"
 #include "train/trainer.h"
 

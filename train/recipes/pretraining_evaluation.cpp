@@ -61,12 +61,12 @@ PretrainingLosses evaluate_pretraining(
 std::vector<std::pair<std::string, double>> evaluation_metrics(const BertForPretraining& model,
                                                                const PretrainingLosses& losses) {
   std::vector<std::pair<std::string, double>> metrics = {{"loss", mean(losses.mlm) + mean(losses.next_sentence)}};
-  if (model.heads() != PretrainingHeads::kNextSentence) {
+  if (model.heads() != Head::kNextSentence) {
     metrics.emplace_back("mlm_loss", mean(losses.mlm));
     metrics.emplace_back("perplexity", std::exp(mean(losses.mlm)));
     metrics.emplace_back("mlm_accuracy", accuracy(losses.mlm));
   }
-  if (model.heads() != PretrainingHeads::kMlm) {
+  if (model.heads() != Head::kMlm) {
     metrics.emplace_back("nsp_loss", mean(losses.next_sentence));
     metrics.emplace_back("nsp_accuracy", accuracy(losses.next_sentence));
   }

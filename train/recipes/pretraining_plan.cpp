@@ -96,14 +96,15 @@ class Planner {
     const int64_t tokens = micro_batch_size(config_.training, ranks_) * config_.data.sequence_length;
     const auto masked = static_cast<int64_t>(std::ceil(config_.masking.probability * static_cast<double>(tokens)));
     const TrainingSection& training = config_.training;
-    const MemoryPlan plan =
-        plan_memory(bert_, {.parameters = parameters_,
-                            .tokens = tokens,
-                            .masked = masked,
-                            .gradient_blocks = training.deterministic ? SliceTree::peak_blocks(most_slices_) : 0,
-                            .optimizer_ranks = config_.communication.shard_optimizer ? ranks_ : 1,
-                            .dtype = training.precision,
-                            .recompute = training.recompute});
+    const MemoryPlan plan = plan_memory(
+        bert_, {.parameters = parameters_,
+                .tokens = tokens,
+                .masked = masked,
+                .first_tokens = config_.task == Objective::kMlmNsp ? tokens / config_.data.sequence_length : 0,
+                .gradient_blocks = training.deterministic ? SliceTree::peak_blocks(most_slices_) : 0,
+                .optimizer_ranks = config_.communication.shard_optimizer ? ranks_ : 1,
+                .dtype = training.precision,
+                .recompute = training.recompute});
     say("memory of a rank: {:.0f} MiB (parameters, gradients and moments {:.0f}, activations {:.0f}, logits {:.0f}, "
         "deterministic sums {:.0f}, the program itself {:.0f})",
         mib(plan.total()), mib(plan.parameters), mib(plan.activations), mib(plan.logits), mib(plan.slices),

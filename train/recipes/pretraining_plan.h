@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "train/config.h"
+#include "train/pretrain_config.h"
 
 namespace bertha {
 

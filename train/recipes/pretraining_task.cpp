@@ -15,7 +15,7 @@ PretrainingTask::PretrainingTask(BertForPretraining& model, const WordPiece& tok
       evaluation_(std::move(evaluation)),
       identity_(identity),
       parts_{"mlm"} {
-  if (model.heads() == PretrainingHeads::kMlmAndNextSentence) parts_.push_back("nsp");
+  if (model.heads() == Head::kMlmAndNextSentence) parts_.push_back("nsp");
 }
 
 void PretrainingTask::start(int64_t first_step, IndexRange local_slices) {
@@ -27,8 +27,8 @@ std::vector<BatchCounts> PretrainingTask::next_batch() {
   std::vector<BatchCounts> counts;
   for (const PackedBatch& slice : batch_) {
     counts.push_back({slice.tokens(),
-                      pretraining_flops(model_.config(), slice.cu_seqlens, slice.masked()),
-                      {slice.masked(), slice.sequences()}});
+                      pretraining_flops(model_.config(), slice.cu_seqlens, slice.labelled()),
+                      {slice.labelled(), slice.sequences()}});
     counts.back().labels.resize(parts_.size());
   }
   return counts;
@@ -52,7 +52,7 @@ std::vector<std::pair<std::string, double>> PretrainingTask::evaluate(Communicat
 }
 
 ModelContent PretrainingTask::model_content() const {
-  return bertha::model_content(model_, tokenizer_);
+  return bertha::model_content({model_.config(), model_.heads(), {}}, model_.parameters(), tokenizer_);
 }
 
 }  // namespace bertha

@@ -1,19 +1,15 @@
 #pragma once
 
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "autograd/core/dtype.h"
 #include "data/masking.h"
 #include "data/shard.h"
 #include "nn/bert_config.h"
-#include "train/optimizer.h"
-#include "train/schedule.h"
+#include "train/training_config.h"
 
 namespace bertha {
 
@@ -34,37 +30,8 @@ struct DataSection {
   int64_t sequence_length = 128;  // tokens, special ones included
 };
 
-struct TrainingSection {
-  std::optional<int64_t> steps, epochs;             // one of these
-  std::optional<std::chrono::seconds> time_budget;  // or this, for steps, evaluations and checkpoints
-  int64_t global_batch_size = 64;                   // sequences per optimiser step over all ranks and micro-batches
-  std::optional<int64_t> micro_batch_size;          // left out: global_batch_size / ranks, at most 16
-  OptimizerKind optimizer = OptimizerKind::kAdamW;
-  double learning_rate = 1e-3;
-  std::array<double, 2> betas{0.9, 0.999};
-  double epsilon = 1e-6;
-  std::optional<int64_t> warmup_steps;  // left out: a tenth of the run, filled in where `steps` is given
-  ScheduleKind schedule = ScheduleKind::kLinear;
-  double weight_decay = 0.01;    // not on biases and LayerNorm
-  double clip_grad_norm = 1.0;   // 0: no clipping
-  DType precision = DType::f32;  // of activations and products: f32 or bf16
-  bool recompute = false;        // activations, in backward, instead of keeping them
-  int64_t seed = 1;
-  bool deterministic = false;  // the same bits on any number of ranks
-};
-
-struct CommunicationSection {
-  bool overlap = true;           // reduce gradients while backward runs
-  bool shard_optimizer = false;  // each rank keeps the moments of its part and updates only that
-};
-
 struct EvaluationSection {
   int64_t every_steps = 100;
-};
-
-struct CheckpointSection {
-  int64_t every_steps = 200;
-  int64_t keep = 3;
 };
 
 /// The configuration of `bertha pretrain`. Paths are relative to the current directory.

@@ -1,9 +1,7 @@
-#include "train/config.h"
+#include "train/pretrain_config.h"
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
-#include <map>
 #include <sstream>
 
 #include "autograd/core/error.h"
@@ -15,16 +13,6 @@ namespace bertha {
 namespace {
 
 constexpr std::pair<std::string_view, Objective> kTasks[]{{"mlm", Objective::kMlm}, {"mlm_nsp", Objective::kMlmNsp}};
-constexpr std::pair<std::string_view, OptimizerKind> kOptimizers[]{{"adamw", OptimizerKind::kAdamW},
-                                                                   {"lamb", OptimizerKind::kLamb}};
-constexpr std::pair<std::string_view, ScheduleKind> kSchedules[]{
-    {"linear", ScheduleKind::kLinear},
-    {"polynomial", ScheduleKind::kPolynomial},
-    {"cosine", ScheduleKind::kCosine},
-    {"constant", ScheduleKind::kConstant},
-    {"warmup_stable_decay", ScheduleKind::kWarmupStableDecay}};
-constexpr std::pair<std::string_view, DType> kPrecisions[]{{"f32", DType::f32}, {"bf16", DType::bf16}};
-
 const ConfigRange kSequenceLengths{3, 65535, "from 3 to 65535"};  // [CLS] token [SEP]; a shard's offsets have 16 bits
 
 /// Choosing a preset sets all sizes, so this key comes before the published ones, which change single sizes of it.
@@ -85,28 +73,6 @@ ConfigKey::Section masking_keys(MaskingOptions& masking) {
   };
 }
 
-ConfigKey::Section training_keys(TrainingSection& training) {
-  return {
-      {"steps", &training.steps, kCount},
-      {"epochs", &training.epochs, kCount},
-      {"time_budget", &training.time_budget},
-      {"global_batch_size", &training.global_batch_size, kCount},
-      {"micro_batch_size", &training.micro_batch_size, kCount},
-      {"optimizer", choice_of<OptimizerKind>(training.optimizer, kOptimizers)},
-      {"learning_rate", &training.learning_rate, kAboveZero},
-      {"betas", &training.betas, kZeroToBelowOne},
-      {"epsilon", &training.epsilon, kAboveZero},
-      {"warmup_steps", &training.warmup_steps, kAtLeastZero},
-      {"schedule", choice_of<ScheduleKind>(training.schedule, kSchedules)},
-      {"weight_decay", &training.weight_decay, kAtLeastZero},
-      {"clip_grad_norm", &training.clip_grad_norm, kAtLeastZero},
-      {"precision", choice_of<DType>(training.precision, kPrecisions)},
-      {"recompute", &training.recompute},
-      {"seed", &training.seed, kAtLeastZero},
-      {"deterministic", &training.deterministic},
-  };
-}
-
 ConfigKey::Section pretrain_keys(PretrainConfig& config) {
   return {
       {"model", model_keys(config.model)},
@@ -114,44 +80,19 @@ ConfigKey::Section pretrain_keys(PretrainConfig& config) {
       {"data", data_keys(config.data)},
       {"masking", masking_keys(config.masking)},
       {"training", training_keys(config.training)},
-      {"communication", ConfigKey::Section{{"overlap", &config.communication.overlap},
-                                           {"shard_optimizer", &config.communication.shard_optimizer}}},
+      {"communication", communication_keys(config.communication)},
       {"evaluation", ConfigKey::Section{{"every_steps", &config.evaluation.every_steps, kCount}}},
-      {"checkpoint", ConfigKey::Section{{"every_steps", &config.checkpoint.every_steps, kCount},
-                                        {"keep", &config.checkpoint.keep, kCount}}},
+      {"checkpoint", checkpoint_keys(config.checkpoint)},
       {"output", &config.output},
   };
 }
 
 // ---- What takes more than one key to see ----
 
-/// The place of the last key of `path` that is there.
-ConfigPlace place_of(const ConfigNode& root, std::initializer_list<std::string_view> path) {
-  const ConfigNode* node = &root;
-  for (const std::string_view key : path) {
-    const ConfigNode* next = node->find(key);
-    if (next == nullptr) break;
-    node = next;
-  }
-  return node->place;
-}
-
-[[noreturn]] void fail_missing(const ConfigNode& root, std::string_view what) {
-  fail<ConfigError>(ConfigPlace{root.place.origin}, ": missing key ", what);
-}
-
-/// Refuses both of two keys of which one makes the other void.
-void check_not_both(const ConfigNode& root, std::string_view section, std::string_view a, std::string_view b) {
-  const ConfigNode* keys = root.find(section);
-  if (keys && keys->find(a) && keys->find(b))
-    fail<ConfigError>(place_of(root, {section, b}), ": '", b, "' and '", a, "' in '", section,
-                      "' exclude each other (the override ", section, ".", a, "=null leaves one out)");
-}
-
 void check_model(const ConfigNode& root, const ModelSection& model) {
   const ConfigNode* keys = root.find("model");
   if (keys == nullptr || std::ranges::none_of(keys->entries, [keys](const auto& e) { return keys->find(e.key); }))
-    fail_missing(root, "'model' (a preset, the published keys or initialize_from)");
+    fail_missing_key(root, "'model' (a preset, the published keys or initialize_from)");
   for (const ConfigEntry& entry : keys->entries)
     if (entry.key != "initialize_from") check_not_both(root, "model", entry.key, "initialize_from");
   if (model.initialize_from.empty()) {
@@ -163,10 +104,10 @@ void check_model(const ConfigNode& root, const ModelSection& model) {
 
 void check_data(const ConfigNode& root, const PretrainConfig& config) {
   const DataSection& data = config.data;
-  if (data.text.empty() && data.shards.empty()) fail_missing(root, "'text' or 'shards' in 'data'");
+  if (data.text.empty() && data.shards.empty()) fail_missing_key(root, "'text' or 'shards' in 'data'");
   check_not_both(root, "data", "text", "shards");
   if (data.text.empty() && data.vocab.empty() && config.model.initialize_from.empty())
-    fail_missing(root, "'vocab' in 'data' (shards alone leave nothing to learn a vocabulary from)");
+    fail_missing_key(root, "'vocab' in 'data' (shards alone leave nothing to learn a vocabulary from)");
   const int64_t positions = config.model.config.max_position_embeddings;
   if (config.model.initialize_from.empty() && data.sequence_length > positions)
     fail<ConfigError>(place_of(root, {"data", "sequence_length"}), ": sequence_length ", data.sequence_length,
@@ -179,24 +120,6 @@ void check_masking(const ConfigNode& root, const MaskingOptions& masking) {
                      masking.random, " + keep ", masking.keep, " is ", sum, " (expected 1)");
 }
 
-void check_training(const ConfigNode& root, const TrainingSection& training) {
-  if (!training.steps && !training.epochs && !training.time_budget)
-    fail_missing(root, "'steps', 'epochs' or 'time_budget' in 'training'");
-  check_not_both(root, "training", "steps", "epochs");
-  check_not_both(root, "training", "steps", "time_budget");
-  check_not_both(root, "training", "epochs", "time_budget");
-  if (training.time_budget && training.deterministic)
-    fail<ConfigError>(place_of(root, {"training", "time_budget"}),
-                      ": 'time_budget' and 'deterministic: true' in 'training' exclude each other (a clock never runs "
-                      "twice the same)");
-  if (training.steps && training.warmup_steps > training.steps)
-    fail<ConfigError>(place_of(root, {"training", "warmup_steps"}), ": warmup_steps ", *training.warmup_steps,
-                      " is more than steps ", *training.steps);
-  if (training.micro_batch_size > training.global_batch_size)
-    fail<ConfigError>(place_of(root, {"training", "micro_batch_size"}), ": micro_batch_size ",
-                      *training.micro_batch_size, " is more than global_batch_size ", training.global_batch_size);
-}
-
 PretrainConfig resolve(ConfigNode root, std::span<const std::string> overrides) {
   for (const std::string& assignment : overrides) apply_override(root, assignment);
   PretrainConfig config;
@@ -205,7 +128,7 @@ PretrainConfig resolve(ConfigNode root, std::span<const std::string> overrides) 
   check_data(root, config);
   check_masking(root, config.masking);
   check_training(root, config.training);
-  if (config.output.empty()) fail_missing(root, "'output' (the folder of the run)");
+  if (config.output.empty()) fail_missing_key(root, "'output' (the folder of the run)");
   if (config.training.steps && !config.training.warmup_steps)
     config.training.warmup_steps = *config.training.steps / 10;
   return config;
@@ -229,14 +152,7 @@ std::string to_yaml(const PretrainConfig& config) {
 
 std::vector<std::string> differences(const PretrainConfig& before, const PretrainConfig& after) {
   PretrainConfig a = before, b = after;
-  std::map<std::string, std::pair<std::string, std::string>> values;
-  for (auto& [path, value] : flatten(pretrain_keys(a))) values[path].first = value;
-  for (auto& [path, value] : flatten(pretrain_keys(b))) values[path].second = value;
-  std::vector<std::string> lines;
-  const auto shown = [](const std::string& value) { return value.empty() ? "left out" : value; };
-  for (const auto& [path, value] : values)
-    if (value.first != value.second) lines.push_back(path + ": " + shown(value.first) + " -> " + shown(value.second));
-  return lines;
+  return differences(pretrain_keys(a), pretrain_keys(b));
 }
 
 }  // namespace bertha

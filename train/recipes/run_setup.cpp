@@ -1,0 +1,95 @@
+#include "train/recipes/run_setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "autograd/core/parallel.h"
+#include "autograd/kernels/isa.h"
+#include "autograd/kernels/peak.h"
+#include "train/checkpoint/atomic_directory.h"
+#include "train/process.h"
+
+namespace bertha {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kLargestDefaultMicroBatch = 16;
+
+}  // namespace
+
+int64_t micro_batch_size(const TrainingSection& training, int ranks) {
+  if (training.micro_batch_size) return *training.micro_batch_size;
+  const int64_t share = training.deterministic ? training.global_batch_size : training.global_batch_size / ranks;
+  return std::clamp<int64_t>(share, 1, kLargestDefaultMicroBatch);
+}
+
+int64_t steps_of(const TrainingSection& training, int64_t samples) {
+  if (training.steps) return *training.steps;
+  if (training.time_budget) return 0;
+  return (*training.epochs * samples + training.global_batch_size - 1) / training.global_batch_size;
+}
+
+void check_precision(const TrainingSection& training) {
+  check<ConfigError>(training.precision != DType::bf16 || kernels::has_bf16(),
+                     "training.precision: bf16 (this processor has no AVX512_BF16; f32 runs on any)");
+}
+
+void check_fits_model(const BertConfig& model, int64_t sequence_length) {
+  check<MismatchError>(sequence_length <= model.longest_sequence(), "data.sequence_length: ", sequence_length,
+                       " tokens (the model has ", model.longest_sequence(), " positions)");
+}
+
+int64_t parameter_count(const ParameterStore& store) {
+  int64_t total = 0;
+  for (const PublishedTensor& tensor : store.published()) total += tensor.shape.numel();
+  return total;
+}
+
+std::unique_ptr<RunLock> open_output(const std::string& output, const Communicator& communicator) {
+  if (communicator.rank() != 0) return nullptr;
+  std::error_code error;
+  fs::create_directories(output, error);
+  check<Error>(!error, output, ": cannot be made (", error.message(), ")");
+  auto lock = std::make_unique<RunLock>(output);
+  recover_directory(output);
+  return lock;
+}
+
+TrainerOptions trainer_options(const TrainingSection& t, const CommunicationSection& communication,
+                               const CheckpointSection& checkpoint, int64_t steps) {
+  TrainerOptions options;
+  options.dtype = t.precision;
+  options.recompute = t.recompute;
+  options.steps = steps;
+  options.time_budget = t.time_budget;
+  options.global_batch_size = t.global_batch_size;
+  options.seed = static_cast<uint64_t>(t.seed);
+  options.optimizer = {t.optimizer, t.betas[0], t.betas[1], t.epsilon, t.weight_decay, t.clip_grad_norm};
+  options.schedule = {t.schedule, t.learning_rate, t.warmup_steps, steps};
+  options.reduction = t.deterministic         ? Reduction::kDeterministic
+                      : communication.overlap ? Reduction::kOverlapped
+                                              : Reduction::kAfterBackward;
+  options.sharding = communication.shard_optimizer ? Sharding::kOn : Sharding::kOff;
+  options.checkpoint_every = checkpoint.every_steps;
+  options.keep_checkpoints = static_cast<int>(checkpoint.keep);
+  return options;
+}
+
+double measure_peak(DType precision, Communicator& communicator) {
+  double peak_flops = kernels::measure_peak(precision);
+  communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));
+  return peak_flops;
+}
+
+void note_machine(DType precision, double peak_flops, const Communicator& communicator, const RunEvents& events) {
+  events.note(fmt::format("{} ranks of {} threads, {:.0f} GFLOP/s ({} peak)", communicator.size(), num_threads(),
+                          peak_flops / 1e9, precision == DType::bf16 ? "bf16 dot-product" : "f32 fma"));
+  events.note(fmt::format("rank 0 runs {} threads on cores {}, {}; {} kernels", num_threads(),
+                          ranges_text(usable_cores()), threads_are_pinned() ? "pinned" : "not pinned (OMP_PROC_BIND)",
+                          kernels::isa_name()));
+}
+
+}  // namespace bertha

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "nn/bert_config.h"
+#include "nn/parameter.h"
+#include "train/comm/communicator.h"
+#include "train/run_lock.h"
+#include "train/trainer.h"
+#include "train/training_config.h"
+
+namespace bertha {
+
+// What runs of pretraining and fine-tuning have in common before their first step.
+
+/// Left out, the size depends on the number of ranks, unless the bits must not.
+int64_t micro_batch_size(const TrainingSection& training, int ranks);
+
+/// Optimiser steps over `samples` samples; 0 where a time limits them.
+int64_t steps_of(const TrainingSection& training, int64_t samples);
+
+/// Throws ConfigError where this processor cannot compute in the precision.
+void check_precision(const TrainingSection& training);
+
+/// Throws MismatchError where sequences are too long for the model.
+void check_fits_model(const BertConfig& model, int64_t sequence_length);
+
+/// Elements of all parameters.
+int64_t parameter_count(const ParameterStore& store);
+
+/// Makes the run directory, tidies it after a crash and gives rank 0 the right to write it; null on other ranks.
+std::unique_ptr<RunLock> open_output(const std::string& output, const Communicator& communicator);
+
+/// What these sections say of a run of `steps` steps, or of one that a time limits.
+TrainerOptions trainer_options(const TrainingSection& training, const CommunicationSection& communication,
+                               const CheckpointSection& checkpoint, int64_t steps);
+
+/// Operations a second that all ranks together can reach. Collective.
+double measure_peak(DType precision, Communicator& communicator);
+
+/// Says what the run computes with.
+void note_machine(DType precision, double peak_flops, const Communicator& communicator, const RunEvents& events);
+
+}  // namespace bertha

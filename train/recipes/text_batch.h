@@ -1,0 +1,26 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+
+#include "autograd/core/error.h"
+#include "data/encoding.h"
+#include "data/packed_batch.h"
+#include "nn/bert_config.h"
+
+namespace bertha {
+
+/// Encoded texts as a packed batch. Throws MismatchError for one that is longer than the model's positions.
+inline PackedBatch pack_texts(std::span<const Encoding> texts, const BertConfig& config) {
+  PackedBatch batch;
+  for (const Encoding& text : texts) {
+    const int64_t length = std::ssize(text.ids);
+    check<MismatchError>(length <= config.longest_sequence(), "text: ", length, " tokens (the model has ",
+                         config.longest_sequence(), " positions)");
+    const auto second = std::ranges::find(text.type_ids, 1) - text.type_ids.begin();
+    append_tokens(batch, text.ids, second, batch.sequences());
+  }
+  return batch;
+}
+
+}  // namespace bertha
