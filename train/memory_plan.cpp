@@ -1,5 +1,7 @@
 #include "train/memory_plan.h"
 
+#include <algorithm>
+
 namespace bertha {
 
 MemoryPlan plan_memory(const BertConfig& c, const PlannedStep& step) {
@@ -18,8 +20,10 @@ MemoryPlan plan_memory(const BertConfig& c, const PlannedStep& step) {
   MemoryPlan plan;
   plan.parameters = (2 * step.parameters + 2 * step.parameters / step.optimizer_ranks) * kFloat;
   plan.slices = step.gradient_blocks * step.parameters * kFloat;
-  plan.activations =
-      (step.recompute ? others * step.tokens * hidden + layer : others * layer) + last_layer + embeddings + backward;
+  // A layer that is computed again takes the place of the last one, which backward has done with.
+  const int64_t layers = step.recompute ? others * step.tokens * hidden + std::max(layer, last_layer)
+                                        : others * layer + last_layer;
+  plan.activations = layers + embeddings + backward;
   // In bf16 their gradient cannot take their place.
   plan.logits = step.masked * c.vocab_size * (step.dtype == DType::bf16 ? kFloat + element : kFloat);
   plan.process = int64_t{72} << 20;

@@ -20,7 +20,7 @@ struct PlannedStep {
 };
 
 /// The most memory a rank of a pretraining run has resident, in bytes, by cause. Blocks that are given back stay with
-/// the process, so what different phases need is added up.
+/// the process up to an eighth, so what different phases need is added up.
 struct MemoryPlan {
   int64_t parameters = 0;   // values, gradients and this rank's moments
   int64_t slices = 0;       // further gradient blocks of deterministic mode

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr size_t kSmallest = 256;
 constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kAlignment = 64;
 
 // Eight classes per power of two: at most an eighth is lost, and a batch a little larger than the last finds its block.
 size_t size_class(size_t bytes) {
@@ -51,7 +53,7 @@ class Cache {
   void give_back(const Block& block) {
     const std::lock_guard lock(mutex_);
     use_.current_bytes -= block.size;
-    free_[block.size].push_back(block.memory);
+    idle_[block.size].push_back({block.memory, ++returned_});
   }
 
   MemoryUse use() {
@@ -60,42 +62,65 @@ class Cache {
   }
 
  private:
-  // A free block of this class or a little larger: batches differ in size from step to step.
+  struct Idle {
+    std::byte* memory;
+    uint64_t returned;  // when, counted in returns
+  };
+  using Blocks = std::map<size_t, std::vector<Idle>>;  // by size, in the order of their return; no list is empty
+
+  // An idle block of this class or a little larger: batches differ in size from step to step.
   std::optional<Block> reuse(size_t size) {
-    if (const auto at = free_.lower_bound(size); at != free_.end() && at->first <= size + size / 4) {
-      const Block block = {at->second.back(), at->first};
-      at->second.pop_back();
-      if (at->second.empty()) free_.erase(at);
-      return block;
-    }
-    return std::nullopt;
+    const auto at = idle_.lower_bound(size);
+    if (at == idle_.end() || at->first > size + size / 4) return std::nullopt;
+    const Block block = {at->second.back().memory, at->first};
+    at->second.pop_back();
+    if (at->second.empty()) idle_.erase(at);
+    return block;
   }
 
-  // The process never keeps more than was once handed out at a time: idle blocks that have become too small for what
-  // varies in size from step to step make room, the largest of them first, then larger ones.
+  // The process keeps little more than was once handed out at a time: blocks that have been idle the longest, because
+  // steps of other sizes needed them, make room. An eighth more saves most of the fresh pages that steps of different
+  // sizes would need.
   void make_room(size_t size) {
-    while (use_.kept_bytes + size > use_.peak_bytes) {
-      auto at = free_.lower_bound(size);
-      if (at != free_.begin()) --at;
-      if (at == free_.end()) return;
-      ::operator delete (at->second.back(), std::align_val_t{alignment_of(at->first)});
-      use_.kept_bytes -= at->first;
-      at->second.pop_back();
-      if (at->second.empty()) free_.erase(at);
+    while (!idle_.empty() && use_.kept_bytes + size > use_.peak_bytes + use_.peak_bytes / 8) {
+      const auto oldest = std::ranges::min_element(
+          idle_, {}, [](const Blocks::value_type& blocks) { return blocks.second.front().returned; });
+      release(oldest->second.front().memory, oldest->first);
+      use_.kept_bytes -= oldest->first;
+      oldest->second.erase(oldest->second.begin());
+      if (oldest->second.empty()) idle_.erase(oldest);
     }
   }
 
-  static size_t alignment_of(size_t size) { return size >= kHugePage ? kHugePage : 64; }
-
+  // Large blocks are pages of their own: what is released leaves the process, which a heap does not promise.
   static std::byte* fresh(size_t size) {
-    const size_t alignment = alignment_of(size);
-    auto* memory = static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment}));
-    if (size >= kHugePage) madvise(memory, size, MADV_HUGEPAGE);
-    return memory;
+    return size >= kHugePage ? map_pages(size)
+                             : static_cast<std::byte*>(::operator new (size, std::align_val_t{kAlignment}));
+  }
+
+  static void release(std::byte* memory, size_t size) {
+    if (size >= kHugePage) {
+      munmap(memory, size);
+    } else {
+      ::operator delete (memory, std::align_val_t{kAlignment});
+    }
+  }
+
+  // Aligned to huge pages by mapping one more and giving back what is in front and behind.
+  static std::byte* map_pages(size_t size) {
+    void* mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    auto* begin = static_cast<std::byte*>(mapped);
+    const size_t front = (kHugePage - reinterpret_cast<uintptr_t>(begin) % kHugePage) % kHugePage;
+    if (front > 0) munmap(begin, front);
+    munmap(begin + front + size, kHugePage - front);
+    madvise(begin + front, size, MADV_HUGEPAGE);
+    return begin + front;
   }
 
   std::mutex mutex_;
-  std::map<size_t, std::vector<std::byte*>> free_;  // by size; none is empty
+  Blocks idle_;
+  uint64_t returned_ = 0;
   MemoryUse use_;
 };
 

@@ -10,7 +10,7 @@ namespace bertha {
 std::shared_ptr<std::byte> allocate(size_t bytes);
 
 /// Bytes handed out now, and the most at any time since the process started; size-class rounding included. With idle
-/// blocks the process keeps no more than that peak.
+/// blocks the process keeps at most an eighth more than that peak.
 struct MemoryUse {
   size_t current_bytes = 0;
   size_t peak_bytes = 0;

