@@ -8,30 +8,11 @@
 #include "nn/bert_for_pretraining.h"
 #include "nn/bert_for_task.h"
 #include "train/checkpoint/checkpoint.h"
-#include "train/task.h"
+#include "train/model_description.h"
 
 namespace bertha {
 
 /// A directory as Hugging Face's from_pretrained reads it: config.json, model.safetensors and the tokenizer's files.
-/// What a fine-tuned model remembers of its task stands in config.json: its labels where Hugging Face looks for them,
-/// the rest as one object `bertha`.
-
-/// What config.json says: the encoder, what sits on it, and what for.
-struct ModelDescription {
-  BertConfig config;
-  Head head = Head::kNone;
-  TaskDescription task;
-};
-
-/// Whether BertForPretraining has it; BertForTask has the others.
-bool is_for_pretraining(Head head);
-
-/// The head with its numbers of outputs.
-TaskHead task_head(const ModelDescription& description);
-
-/// Throws ConfigError where the directory or file is missing, DamagedFileError for what is not a model's configuration,
-/// MismatchError for a model or architecture of another kind.
-ModelDescription read_model_description(const std::string& directory);
 
 /// Copies model.safetensors into the store. Throws MismatchError naming the first missing, extra or misshapen tensor.
 /// Buffers that hold no parameter and tied copies of the decoder are passed over; a file of the bare encoder may leave
@@ -56,9 +37,6 @@ std::unique_ptr<BertForTask> read_task_model(const std::string& directory, const
 
 /// The tokenizer that belongs to the model. Throws MismatchError where the vocabulary is larger than the model's.
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& directory, const BertConfig& config);
-
-/// The model's config.json.
-std::string config_json(const ModelDescription& description, const Tokenizer& tokenizer);
 
 /// All that a model directory holds. The weights stay the store's.
 ModelContent model_content(const ModelDescription& description, const ParameterStore& parameters,

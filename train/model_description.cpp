@@ -1,0 +1,269 @@
+#include "train/model_description.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "nn/published_names.h"
+
+namespace bertha {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr uintmax_t kLargestJson = 1 << 20;
+constexpr Family kFamilies[] = {Family::kBert, Family::kRoberta, Family::kDistilBert};
+constexpr Head kHeads[] = {Head::kNone,         Head::kMlm,      Head::kMlmAndNextSentence,
+                           Head::kNextSentence, Head::kSequence, Head::kTokens,
+                           Head::kSpans,        Head::kChoice,   Head::kIntentAndSlots};
+
+json read_json(const std::string& path) {
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  check<ConfigError>(!error, path, ": cannot be read (", error.message(), ")");
+  check<DamagedFileError>(size <= kLargestJson, path, ": ", size, " bytes (at most ", kLargestJson, ")");
+  std::ifstream file(path, std::ios::binary);
+  const json value = json::parse(file, nullptr, /*allow_exceptions=*/false);
+  check<DamagedFileError>(value.is_object(), path, ": not a JSON object");
+  return value;
+}
+
+// Reads `key` where it is there; the type must fit.
+template <class T>
+void read_key(const json& object, const std::string& path, const char* key, T& value) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return;
+  bool fits = found->is_string();
+  if constexpr (std::is_same_v<T, int64_t>) fits = found->is_number_integer();
+  if constexpr (std::is_same_v<T, double>) fits = found->is_number();
+  if constexpr (std::is_same_v<T, bool>) fits = found->is_boolean();
+  check<DamagedFileError>(fits, path, ": '", key, "' is ", found->dump(), " (another type was expected)");
+  value = found->get<T>();
+}
+
+// What a BERT configuration may say besides sizes, and this one must not.
+void refuse_other_kinds(const json& object, const std::string& path) {
+  std::string positions = "absolute";
+  bool decoder = false;
+  bool tied = true;
+  read_key(object, path, "position_embedding_type", positions);
+  read_key(object, path, "is_decoder", decoder);
+  read_key(object, path, "tie_word_embeddings", tied);
+  check<MismatchError>(positions == "absolute", path, ": position_embedding_type is '", positions,
+                       "' (expected absolute)");
+  check<MismatchError>(!decoder, path, ": is_decoder is true (expected an encoder)");
+  check<MismatchError>(tied, path, ": tie_word_embeddings is false (expected a decoder tied to the word embeddings)");
+}
+
+Family read_family(const json& object, const std::string& path) {
+  std::string type = "bert";
+  read_key(object, path, "model_type", type);
+  for (const Family family : kFamilies) {
+    if (family_name(family) == type) return family;
+  }
+  fail<MismatchError>(path, ": model_type is '", type, "' (expected bert, roberta or distilbert)");
+}
+
+// Without `architectures`, as some writers leave it out, the encoder is all that is known to be there.
+Head read_head(const json& object, const std::string& path, Family family) {
+  const json architectures = object.value("architectures", json::array());
+  if (!architectures.is_array() || architectures.empty() || !architectures[0].is_string()) return Head::kNone;
+  const auto name = architectures[0].get<std::string>();
+  std::string known;
+  for (const Head head : kHeads) {
+    const std::string architecture = architecture_name(family, head);
+    if (architecture == name) return head;
+    if (!architecture.empty()) known += (known.empty() ? "" : ", ") + architecture;
+  }
+  fail<MismatchError>(path, ": architecture '", name, "' is not known (expected one of ", known, ")");
+}
+
+BertConfig read_config(const json& object, const std::string& path, Family family, Head head) {
+  BertConfig c;
+  c.family = family;
+  if (family == Family::kDistilBert) c.type_vocab_size = 0;
+  if (family == Family::kRoberta) c.pad_token_id = 1;
+  const ConfigKeys keys = config_keys(family, head);
+  const auto read = [&](std::string_view key, auto& value) { read_key(object, path, std::string(key).c_str(), value); };
+  read("vocab_size", c.vocab_size);
+  read(keys.hidden_size, c.hidden_size);
+  read(keys.num_hidden_layers, c.num_hidden_layers);
+  read(keys.num_attention_heads, c.num_attention_heads);
+  read(keys.intermediate_size, c.intermediate_size);
+  read("max_position_embeddings", c.max_position_embeddings);
+  if (family != Family::kDistilBert) read("type_vocab_size", c.type_vocab_size);
+  read("pad_token_id", c.pad_token_id);
+  read(keys.hidden_act, c.hidden_act);
+  read(keys.hidden_dropout_prob, c.hidden_dropout_prob);
+  read(keys.attention_probs_dropout_prob, c.attention_probs_dropout_prob);
+  double dropout = -1;
+  read(keys.classifier_dropout, dropout);
+  if (dropout >= 0) c.classifier_dropout = dropout;
+  read("layer_norm_eps", c.layer_norm_eps);
+  read("initializer_range", c.initializer_range);
+  validate(c, path);
+  return c;
+}
+
+// Labels by number from an object of numbers as names, as Hugging Face writes it.
+std::vector<std::string> read_labels(const json& object, const std::string& path, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return {};
+  check<DamagedFileError>(found->is_object(), path, ": '", key, "' is not an object");
+  std::vector<std::string> labels(found->size());
+  for (const auto& [number, label] : found->items()) {
+    size_t index = labels.size();
+    std::from_chars(number.data(), number.data() + number.size(), index);
+    check<DamagedFileError>(index < labels.size() && label.is_string(), path, ": '", key, "' holds '", number,
+                            "': ", label.dump(), " (expected labels numbered 0 to ", labels.size() - 1, ")");
+    labels[index] = label.get<std::string>();
+  }
+  return labels;
+}
+
+std::vector<std::string> read_strings(const json& object, const std::string& path, const char* key) {
+  std::vector<std::string> strings;
+  for (const json& value : object.value(key, json::array())) {
+    check<DamagedFileError>(value.is_string(), path, ": '", key, "' holds ", value.dump(), " (expected strings)");
+    strings.push_back(value.get<std::string>());
+  }
+  return strings;
+}
+
+// What Hugging Face's own keys say of the task.
+Task task_of_head(Head head, const std::string& problem_type, size_t labels) {
+  switch (head) {
+    case Head::kMlm:
+      return Task::kMlm;
+    case Head::kMlmAndNextSentence:
+      return Task::kMlmNsp;
+    case Head::kNextSentence:
+      return Task::kNextSentence;
+    case Head::kTokens:
+      return Task::kTokenClassification;
+    case Head::kSpans:
+      return Task::kQuestionAnswering;
+    case Head::kChoice:
+      return Task::kMultipleChoice;
+    case Head::kIntentAndSlots:
+      return Task::kIntentAndSlots;
+    case Head::kNone:
+      return Task::kEmbedding;
+    case Head::kSequence:
+      break;
+  }
+  if (problem_type == "multi_label_classification") return Task::kMultiLabel;
+  return problem_type == "regression" || labels == 1 ? Task::kRegression : Task::kSequenceClassification;
+}
+
+TaskDescription read_task(const json& object, const std::string& path, Head head) {
+  TaskDescription task;
+  const bool has_labels = head == Head::kSequence || head == Head::kTokens || head == Head::kIntentAndSlots;
+  if (has_labels) task.labels = read_labels(object, path, "id2label");
+  if (has_labels && task.labels.empty()) task.labels = {"LABEL_0", "LABEL_1"};  // as Hugging Face counts, left out
+  std::string problem_type;
+  read_key(object, path, "problem_type", problem_type);
+  task.task = task_of_head(head, problem_type, task.labels.size());
+  const json own = object.value("bertha", json::object());
+  check<DamagedFileError>(own.is_object(), path, ": 'bertha' is not an object");
+  task.slots = read_strings(own, path, "slots");
+  task.columns.choices = read_strings(own, path, "choice_columns");
+  read_key(own, path, "text_column", task.columns.text);
+  read_key(own, path, "pair_column", task.columns.pair);
+  read_key(own, path, "label_column", task.columns.label);
+  read_key(own, path, "intent_column", task.columns.intent);
+  read_key(own, path, "slots_column", task.columns.slots);
+  read_key(own, path, "sequence_length", task.sequence_length);
+  read_key(own, path, "stride", task.stride);
+  read_key(own, path, "unanswerable", task.unanswerable);
+  return task;
+}
+
+void add_labels(ordered_json& config, const std::vector<std::string>& labels) {
+  ordered_json to_label, to_id;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    to_label[std::to_string(i)] = labels[i];
+    to_id[labels[i]] = i;
+  }
+  config["id2label"] = to_label;
+  config["label2id"] = to_id;
+}
+
+void add_task(ordered_json& config, const TaskDescription& task) {
+  if (!task.labels.empty()) add_labels(config, task.labels);
+  if (task.task == Task::kSequenceClassification) config["problem_type"] = "single_label_classification";
+  if (task.task == Task::kMultiLabel) config["problem_type"] = "multi_label_classification";
+  if (task.task == Task::kRegression) config["problem_type"] = "regression";
+  ordered_json own = {{"task", task_name(task.task)}};
+  const auto add = [&own](const char* key, const auto& value) {
+    if (!value.empty()) own[key] = value;
+  };
+  add("slots", task.slots);
+  add("text_column", task.columns.text);
+  add("pair_column", task.columns.pair);
+  add("label_column", task.columns.label);
+  add("choice_columns", task.columns.choices);
+  add("intent_column", task.columns.intent);
+  add("slots_column", task.columns.slots);
+  own["sequence_length"] = task.sequence_length;
+  if (task.stride > 0) own["stride"] = task.stride;
+  if (task.unanswerable) own["unanswerable"] = true;
+  config["bertha"] = own;
+}
+
+}  // namespace
+
+TaskHead task_head(const ModelDescription& description) {
+  return {description.head, std::ssize(description.task.labels), std::ssize(description.task.slots)};
+}
+
+bool is_for_pretraining(Head head) {
+  return head == Head::kMlm || head == Head::kMlmAndNextSentence || head == Head::kNextSentence;
+}
+
+ModelDescription read_model_description(const std::string& directory) {
+  const std::string path = directory + "/config.json";
+  const json object = read_json(path);
+  ModelDescription description;
+  const Family family = read_family(object, path);
+  description.head = read_head(object, path, family);
+  description.config = read_config(object, path, family, description.head);
+  refuse_other_kinds(object, path);
+  description.task = read_task(object, path, description.head);
+  return description;
+}
+
+std::string config_json(const ModelDescription& description, const Tokenizer& tokenizer) {
+  const BertConfig& c = description.config;
+  const ConfigKeys keys = config_keys(c.family, description.head);
+  ordered_json config = {{"architectures", {architecture_name(c.family, description.head)}},
+                         {"model_type", family_name(c.family)},
+                         {"vocab_size", c.vocab_size}};
+  const auto add = [&config](std::string_view key, const auto& value) { config[std::string(key)] = value; };
+  add(keys.hidden_size, c.hidden_size);
+  add(keys.num_hidden_layers, c.num_hidden_layers);
+  add(keys.num_attention_heads, c.num_attention_heads);
+  add(keys.intermediate_size, c.intermediate_size);
+  add("max_position_embeddings", c.max_position_embeddings);
+  if (c.family != Family::kDistilBert) add("type_vocab_size", c.type_vocab_size);
+  add(keys.hidden_act, c.hidden_act);
+  add(keys.hidden_dropout_prob, c.hidden_dropout_prob);
+  add(keys.attention_probs_dropout_prob, c.attention_probs_dropout_prob);
+  if (c.classifier_dropout) add(keys.classifier_dropout, *c.classifier_dropout);
+  if (c.family != Family::kDistilBert) add("layer_norm_eps", c.layer_norm_eps);
+  add("initializer_range", c.initializer_range);
+  add("pad_token_id", tokenizer.specials().pad);
+  if (c.family == Family::kRoberta) {
+    add("bos_token_id", tokenizer.specials().cls);
+    add("eos_token_id", tokenizer.specials().sep);
+  }
+  add("tie_word_embeddings", true);
+  add("dtype", "float32");
+  if (!is_for_pretraining(description.head)) add_task(config, description.task);
+  return config.dump(2) + "\n";
+}
+
+}  // namespace bertha
