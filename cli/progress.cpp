@@ -80,7 +80,7 @@ void Progress::end_live_line() {
 }
 
 void warn_of_crowded_cores(Communicator& communicator, Progress& progress) {
-  const std::vector<int> cores = usable_cores();
+  const std::vector<int> cores = usable_processors();
   int64_t crowded = !cores.empty() && num_threads() > std::ssize(cores);
   communicator.all_reduce_sum(std::span<int64_t>(&crowded, 1));
   if (crowded == 0 || communicator.rank() != 0) return;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "autograd/core/parallel.h"
+
 namespace bertha {
 namespace {
 
@@ -13,7 +15,10 @@ Loader::Loader(TrainingBatches batches, IndexRange slices, int64_t first_step)
     : batches_(std::move(batches)),
       slices_(slices),
       first_step_(first_step),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+      thread_([this](const std::stop_token& stop) {
+        use_all_processors();
+        run(stop);
+      }) {}
 
 std::vector<PackedBatch> Loader::next() {
   std::unique_lock lock(mutex_);

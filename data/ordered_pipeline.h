@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "autograd/core/parallel.h"
+
 namespace bertha {
 
 /// Does n pieces of work on `threads` threads: read(i, slot) one at a time in the order of i from 0, then
@@ -59,7 +61,12 @@ void ordered_pipeline(int64_t n, int64_t threads, Read&& read, Produce&& produce
   };
   {
     std::vector<std::jthread> workers;
-    for (int64_t thread = 0; thread < std::min(threads, n); ++thread) workers.emplace_back(work);
+    for (int64_t thread = 0; thread < std::min(threads, n); ++thread) {
+      workers.emplace_back([&work] {
+        use_all_processors();
+        work();
+      });
+    }
   }
   if (failure) std::rethrow_exception(failure);
 }

@@ -64,7 +64,8 @@ class PremaskedSet::OpenFile {
     open("input_mask", length_);
     open("segment_ids", length_);
     slots_ = tables_.open("masked_lm_positions").columns;
-    check_table(slots_ <= length_, "masked_lm_positions", "has ", slots_, " positions a sequence of ", length_);
+    check_table(slots_ >= 1 && slots_ <= length_, "masked_lm_positions", "has ", slots_, " positions a sequence of ",
+                length_);
     open("masked_lm_ids", slots_);
     open("next_sentence_labels", 1);
   }

@@ -52,7 +52,8 @@ void GradientReducer::await_exchanges() {
 }
 
 void GradientReducer::exchange_as_they_become_ready(const std::stop_token& stop) {
-  omp_set_num_threads(1);  // of this thread: backward uses all others
+  use_all_processors();
+  use_one_thread();  // besides those of backward
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return summed_buckets_ < ready_buckets_; })) {
     const Bucket& bucket = buckets_[summed_buckets_];

@@ -1,7 +1,6 @@
 #include "train/layer_decay.h"
 
 #include <charconv>
-#include <cmath>
 #include <string_view>
 
 namespace bertha {
@@ -23,7 +22,9 @@ int64_t depth_below_heads(std::string_view name, int64_t layers) {
 
 std::function<double(const PublishedTensor&)> layer_decay(int64_t layers, double decay) {
   return [=](const PublishedTensor& tensor) {
-    return std::pow(decay, static_cast<double>(depth_below_heads(tensor.name, layers)));
+    double scale = 1;  // by multiplication: every processor gets the same bits
+    for (int64_t depth = depth_below_heads(tensor.name, layers); depth > 0; --depth) scale *= decay;
+    return scale;
   };
 }
 

@@ -21,11 +21,15 @@ MemoryPlan plan_memory(const BertConfig& c, const PlannedStep& step) {
   plan.parameters = (2 * step.parameters + 2 * step.parameters / step.optimizer_ranks) * kFloat;
   plan.slices = step.gradient_blocks * step.parameters * kFloat;
   // A layer that is computed again takes the place of the last one, which backward has done with.
-  const int64_t layers = step.recompute ? others * step.tokens * hidden + std::max(layer, last_layer)
-                                        : others * layer + last_layer;
+  const int64_t layers =
+      step.recompute ? others * step.tokens * hidden + std::max(layer, last_layer) : others * layer + last_layer;
   plan.activations = layers + embeddings + backward;
   // In bf16 their gradient cannot take their place.
   plan.logits = step.masked * c.vocab_size * (step.dtype == DType::bf16 ? kFloat + element : kFloat);
+  const int64_t evaluation =
+      (step.evaluation_tokens * (6 * c.hidden_size + c.intermediate_size) + step.evaluation_masked * c.vocab_size) *
+      kFloat;
+  plan.evaluation = std::max<int64_t>(0, evaluation - plan.activations - plan.logits);
   plan.process = int64_t{72} << 20;
   return plan;
 }

@@ -8,9 +8,6 @@ namespace bertha {
 /// The most memory this process has had resident, in MiB.
 double peak_rss_mib();
 
-/// The cores this process may run on, rising; empty where the system does not say.
-std::vector<int> usable_cores();
-
 /// Numbers that rise as ranges: "0-3,8".
 std::string ranges_text(const std::vector<int>& numbers);
 

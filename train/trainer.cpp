@@ -33,7 +33,7 @@ std::string agree(Communicator& communicator, const std::string& text) {
 
 double StepReport::loss() const {
   double total = 0;
-  for (const LossSums& part : parts) total += part.labels ? part.loss / static_cast<double>(part.labels) : 0;
+  for (const LossSums& part : parts) total += part.mean();
   return total;
 }
 
@@ -275,10 +275,8 @@ void Trainer::write_step(const StepReport& report) {
   line.add("tokens", static_cast<double>(tokens_));
   line.add("loss", report.loss());
   for (size_t p = 0; p < report.parts.size(); ++p) {
-    const LossSums& part = report.parts[p];
-    const auto labels = static_cast<double>(std::max<int64_t>(part.labels, 1));
-    line.add(task_.loss_parts()[p] + "_loss", part.loss / labels);
-    line.add(task_.loss_parts()[p] + "_accuracy", static_cast<double>(part.correct) / labels);
+    line.add(task_.loss_parts()[p] + "_loss", report.parts[p].mean());
+    line.add(task_.loss_parts()[p] + "_accuracy", report.parts[p].accuracy());
   }
   line.add("learning_rate", report.learning_rate);
   line.add("grad_norm", report.gradient_norm);

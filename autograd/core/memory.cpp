@@ -42,18 +42,30 @@ class Cache {
   Block take(size_t size) {
     const std::lock_guard lock(mutex_);
     const Block block = reuse(size).value_or(Block{nullptr, size});
-    use_.current_bytes += block.size;
-    use_.peak_bytes = std::max(use_.peak_bytes, use_.current_bytes);
-    if (block.memory) return block;
-    make_room(size);
-    use_.kept_bytes += size;
-    return {fresh(size), size};
+    const size_t current = use_.current_bytes + block.size;
+    const size_t peak = std::max(use_.peak_bytes, current);
+    Block taken = block;
+    if (!block.memory) {
+      make_room(size, peak + peak / 8);
+      taken.memory = fresh(size);
+      use_.kept_bytes += size;
+    }
+    use_.current_bytes = current;
+    use_.peak_bytes = peak;
+    return taken;
   }
 
-  void give_back(const Block& block) {
+  // Where even the note of it finds no memory, the block goes back to the system.
+  void give_back(const Block& block) noexcept {
     const std::lock_guard lock(mutex_);
     use_.current_bytes -= block.size;
-    idle_[block.size].push_back({block.memory, ++returned_});
+    try {
+      idle_[block.size].push_back({block.memory, ++returned_});
+    } catch (const std::bad_alloc&) {
+      if (const auto at = idle_.find(block.size); at != idle_.end() && at->second.empty()) idle_.erase(at);
+      release(block.memory, block.size);
+      use_.kept_bytes -= block.size;
+    }
   }
 
   MemoryUse use() {
@@ -81,8 +93,8 @@ class Cache {
   // The process keeps little more than was once handed out at a time: blocks that have been idle the longest, because
   // steps of other sizes needed them, make room. An eighth more saves most of the fresh pages that steps of different
   // sizes would need.
-  void make_room(size_t size) {
-    while (!idle_.empty() && use_.kept_bytes + size > use_.peak_bytes + use_.peak_bytes / 8) {
+  void make_room(size_t size, size_t most) {
+    while (!idle_.empty() && use_.kept_bytes + size > most) {
       const auto oldest = std::ranges::min_element(
           idle_, {}, [](const Blocks::value_type& blocks) { return blocks.second.front().returned; });
       release(oldest->second.front().memory, oldest->first);
@@ -92,10 +104,19 @@ class Cache {
     }
   }
 
-  // Large blocks are pages of their own: what is released leaves the process, which a heap does not promise.
-  static std::byte* fresh(size_t size) {
-    return size >= kHugePage ? map_pages(size)
-                             : static_cast<std::byte*>(::operator new (size, std::align_val_t{kAlignment}));
+  // Where the system has no more, idle blocks may be in the way.
+  std::byte* fresh(size_t size) {
+    if (std::byte* memory = obtain(size)) return memory;
+    make_room(size, 0);
+    if (std::byte* memory = obtain(size)) return memory;
+    throw std::bad_alloc();
+  }
+
+  // Large blocks are pages of their own: what is released leaves the process, which a heap does not promise. Null where
+  // there is no memory.
+  static std::byte* obtain(size_t size) {
+    if (size >= kHugePage) return map_pages(size);
+    return static_cast<std::byte*>(::operator new (size, std::align_val_t{kAlignment}, std::nothrow));
   }
 
   static void release(std::byte* memory, size_t size) {
@@ -109,7 +130,7 @@ class Cache {
   // Aligned to huge pages by mapping one more and giving back what is in front and behind.
   static std::byte* map_pages(size_t size) {
     void* mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    if (mapped == MAP_FAILED) return nullptr;
     auto* begin = static_cast<std::byte*>(mapped);
     const size_t front = (kHugePage - reinterpret_cast<uintptr_t>(begin) % kHugePage) % kHugePage;
     if (front > 0) munmap(begin, front);

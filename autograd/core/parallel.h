@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace bertha {
 
@@ -15,6 +16,18 @@ inline int num_threads() {
 /// Whether each thread stays on cores of its own (OMP_PROC_BIND).
 inline bool threads_are_pinned() {
   return omp_get_proc_bind() != omp_proc_bind_false;
+}
+
+/// The processors this process may use, rising: those of all places where threads are pinned to one each, else those
+/// that the system allows. Empty where it does not say.
+std::vector<int> usable_processors();
+
+/// Lets the calling thread run on all of them. A thread that is made by a pinned one would share its place.
+void use_all_processors();
+
+/// Parallel regions of the calling thread use it alone.
+inline void use_one_thread() {
+  omp_set_num_threads(1);
 }
 
 /// The calling thread's number within its parallel region, from 0.

@@ -14,6 +14,9 @@ struct LossSums {
   int64_t correct = 0;  // labels with the largest logit
 
   LossSums& operator+=(const LossSums& other);
+  /// Of one label; 0 where there is none.
+  double mean() const { return labels ? loss / static_cast<double>(labels) : 0; }
+  double accuracy() const { return labels ? static_cast<double>(correct) / static_cast<double>(labels) : 0; }
 };
 
 /// loss = scale * sum_i -log softmax(x_i W' + b)[labels_i], the last linear layer included so that one buffer serves

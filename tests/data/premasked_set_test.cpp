@@ -221,6 +221,12 @@ TEST_F(PremaskedSetTest, NamesTheTableThatIsWrong) {
                       t.values.resize(18);
                     }),
             "data set 'masked_lm_positions' has 9 positions a sequence of 8");
+  EXPECT_EQ(changed("masked_lm_positions",
+                    [](StoredTable& t) {
+                      t.extent = {2, 0};
+                      t.values.clear();
+                    }),
+            "data set 'masked_lm_positions' has 0 positions a sequence of 8");
   EXPECT_EQ(changed("next_sentence_labels",
                     [](StoredTable& t) {
                       t.extent = {2, 2};

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "autograd/core/parallel.h"
 #include "autograd/kernels/isa.h"
 
 namespace bertha {
@@ -78,6 +79,27 @@ TEST_P(PretrainingPass, RecomputationDoesNotChangeABit) {
 }
 
 // For an observer every row is computed, otherwise only those that a head reads.
+TEST_P(PretrainingPass, ThreadsDoNotChangeABit) {
+  const int threads = num_threads();
+  std::vector<DType> dtypes = {DType::f32};
+  if (kernels::has_bf16()) dtypes.push_back(DType::bf16);
+  for (const DType dtype : dtypes) {
+    std::vector<SmallPass::Result> results;
+    for (const int count : {1, 2, 3}) {
+      omp_set_num_threads(count);
+      SmallPass pass(GetParam());
+      bertha::Run run = pass.run();
+      run.dtype = dtype;
+      results.push_back(pass.backward(run));
+    }
+    for (const SmallPass::Result& result : results) {
+      EXPECT_EQ(result.loss, results[0].loss) << dtype;
+      EXPECT_EQ(result.gradients, results[0].gradients) << dtype;
+    }
+  }
+  omp_set_num_threads(threads);
+}
+
 TEST_P(PretrainingPass, RowsNobodyReadsChangeNothing) {
   SmallPass pass(GetParam());
   const auto read = pass.backward(pass.run());

@@ -61,6 +61,9 @@ TEST(MemoryPlan, CountsParametersAndDeterministicBlocks) {
   EXPECT_EQ(plan.parameters, 4 * 4 * 1000) << "values, gradients and two moments, 4 bytes each";
   EXPECT_EQ(plan.slices, 3 * 4 * 1000);
   EXPECT_EQ(plan.total(), plan.parameters + plan.slices + plan.activations + plan.logits + plan.process);
+  const MemoryPlan evaluated = plan_memory(config(), {.evaluation_tokens = 1 << 20, .evaluation_masked = 100});
+  EXPECT_GT(evaluated.evaluation, plan.activations) << "a batch of evaluation is larger than a step";
+  EXPECT_EQ(plan.evaluation, 0);
   const MemoryPlan shared = plan_memory(config(), {.parameters = 1000, .optimizer_ranks = 4});
   EXPECT_EQ(shared.parameters, 4 * (2 * 1000 + 2 * 250));
 }

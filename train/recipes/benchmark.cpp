@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "autograd/core/random.h"
-#include "autograd/kernels/peak.h"
 #include "data/wordpiece.h"
 #include "train/process.h"
 #include "train/recipes/pretraining_task.h"
+#include "train/recipes/run_setup.h"
 
 namespace bertha {
 namespace {
@@ -67,8 +67,7 @@ BenchmarkResult benchmark(const BenchmarkOptions& options, Communicator& communi
                       kSeed, MicroSlices(options.batch, micro)),
       std::nullopt, {});
   BenchmarkResult result;
-  double peak_flops = kernels::measure_peak(options.dtype);
-  communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));
+  const double peak_flops = measure_peak(options.dtype, communicator);
   TrainerOptions trainer_options;
   trainer_options.dtype = options.dtype;
   trainer_options.recompute = options.recompute;

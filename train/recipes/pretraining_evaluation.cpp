@@ -23,13 +23,6 @@ LossSums read_sums(std::span<const double, 3> numbers) {
   return {numbers[0], static_cast<int64_t>(numbers[1]), static_cast<int64_t>(numbers[2])};
 }
 
-double mean(const LossSums& sums) {
-  return sums.labels ? sums.loss / static_cast<double>(sums.labels) : 0;
-}
-double accuracy(const LossSums& sums) {
-  return sums.labels ? static_cast<double>(sums.correct) / static_cast<double>(sums.labels) : 0;
-}
-
 }  // namespace
 
 PretrainingLosses evaluate_pretraining(
@@ -60,15 +53,15 @@ PretrainingLosses evaluate_pretraining(
 
 std::vector<std::pair<std::string, double>> evaluation_metrics(const BertForPretraining& model,
                                                                const PretrainingLosses& losses) {
-  std::vector<std::pair<std::string, double>> metrics = {{"loss", mean(losses.mlm) + mean(losses.next_sentence)}};
+  std::vector<std::pair<std::string, double>> metrics = {{"loss", losses.mlm.mean() + losses.next_sentence.mean()}};
   if (model.heads() != Head::kNextSentence) {
-    metrics.emplace_back("mlm_loss", mean(losses.mlm));
-    metrics.emplace_back("perplexity", std::exp(mean(losses.mlm)));
-    metrics.emplace_back("mlm_accuracy", accuracy(losses.mlm));
+    metrics.emplace_back("mlm_loss", losses.mlm.mean());
+    metrics.emplace_back("perplexity", std::exp(losses.mlm.mean()));
+    metrics.emplace_back("mlm_accuracy", losses.mlm.accuracy());
   }
   if (model.heads() != Head::kMlm) {
-    metrics.emplace_back("nsp_loss", mean(losses.next_sentence));
-    metrics.emplace_back("nsp_accuracy", accuracy(losses.next_sentence));
+    metrics.emplace_back("nsp_loss", losses.next_sentence.mean());
+    metrics.emplace_back("nsp_accuracy", losses.next_sentence.accuracy());
   }
   return metrics;
 }

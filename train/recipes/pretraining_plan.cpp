@@ -11,6 +11,7 @@
 #include "train/duration.h"
 #include "train/memory_plan.h"
 #include "train/model_directory.h"
+#include "train/recipes/pretraining_evaluation.h"
 #include "train/recipes/pretraining_setup.h"
 #include "train/slice_tree.h"
 
@@ -94,21 +95,27 @@ class Planner {
 
   void memory() {
     const int64_t tokens = micro_batch_size(config_.training, ranks_) * config_.data.sequence_length;
-    const auto masked = static_cast<int64_t>(std::ceil(config_.masking.probability * static_cast<double>(tokens)));
+    const auto masked = [this](int64_t of) {
+      return static_cast<int64_t>(std::ceil(config_.masking.probability * static_cast<double>(of)));
+    };
+    const int64_t evaluated =
+        config_.data.evaluation_text.empty() ? 0 : kEvaluationBatchSize * config_.data.sequence_length;
     const TrainingSection& training = config_.training;
     const MemoryPlan plan = plan_memory(
         bert_, {.parameters = parameters_,
                 .tokens = tokens,
-                .masked = masked,
+                .masked = masked(tokens),
                 .first_tokens = config_.task == Objective::kMlmNsp ? tokens / config_.data.sequence_length : 0,
+                .evaluation_tokens = evaluated,
+                .evaluation_masked = masked(evaluated),
                 .gradient_blocks = training.deterministic ? SliceTree::peak_blocks(most_slices_) : 0,
                 .optimizer_ranks = config_.communication.shard_optimizer ? ranks_ : 1,
                 .dtype = training.precision,
                 .recompute = training.recompute});
     say("memory of a rank: {:.0f} MiB (parameters, gradients and moments {:.0f}, activations {:.0f}, logits {:.0f}, "
-        "deterministic sums {:.0f}, the program itself {:.0f})",
-        mib(plan.total()), mib(plan.parameters), mib(plan.activations), mib(plan.logits), mib(plan.slices),
-        mib(plan.process));
+        "evaluation besides {:.0f}, deterministic sums {:.0f}, the program itself {:.0f})",
+        mib(plan.total()), mib(plan.parameters), mib(plan.activations), mib(plan.logits), mib(plan.evaluation),
+        mib(plan.slices), mib(plan.process));
   }
 
   // A checkpoint holds weights and two moments; one more than is kept exists while it is being written.

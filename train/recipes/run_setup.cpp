@@ -61,6 +61,10 @@ std::unique_ptr<RunLock> open_output(const std::string& output, const Communicat
 TrainerOptions trainer_options(const TrainingSection& t, const CommunicationSection& communication,
                                const CheckpointSection& checkpoint, int64_t steps) {
   TrainerOptions options;
+  if (steps > 0 && t.warmup_steps) {
+    check<ConfigError>(*t.warmup_steps <= steps, "training.warmup_steps: ", *t.warmup_steps, " (the run has ", steps,
+                       " steps)");
+  }
   options.dtype = t.precision;
   options.recompute = t.recompute;
   options.steps = steps;
@@ -88,8 +92,8 @@ void note_machine(DType precision, double peak_flops, const Communicator& commun
   events.note(fmt::format("{} ranks of {} threads, {:.0f} GFLOP/s ({} peak)", communicator.size(), num_threads(),
                           peak_flops / 1e9, precision == DType::bf16 ? "bf16 dot-product" : "f32 fma"));
   events.note(fmt::format("rank 0 runs {} threads on cores {}, {}; {} kernels", num_threads(),
-                          ranges_text(usable_cores()), threads_are_pinned() ? "pinned" : "not pinned (OMP_PROC_BIND)",
-                          kernels::isa_name()));
+                          ranges_text(usable_processors()),
+                          threads_are_pinned() ? "pinned" : "not pinned (OMP_PROC_BIND)", kernels::isa_name()));
 }
 
 }  // namespace bertha
