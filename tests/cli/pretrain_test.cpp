@@ -103,6 +103,36 @@ class Pretrain : public ::testing::Test {
   TemporaryDirectory folder_;
 };
 
+// On rows of every length, as text makes them.
+TEST_F(Pretrain, TakesTheMemoryThatItPlanned) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer takes memory of its own";
+#endif
+  RandomStream random(1, "lengths");
+  std::string text;
+  for (int document = 0; document < 400; ++document) {
+    for (uint32_t word = 10 + random.below(120); word > 0; --word) text += "the old tree ";
+    text += "\n\n";
+  }
+  std::ofstream(folder_ / "train.txt") << text;
+  const std::string larger =
+      "model='{preset: mini, vocab_size: 120}' data.sequence_length=128 training='{steps: 5, global_batch_size: 48, "
+      "micro_batch_size: 48}'";
+  const CommandResult plan = pretrain(larger + " --dry-run");
+  double planned = 0;
+  const size_t at = plan.out.find("memory of a rank: ");
+  ASSERT_NE(at, std::string::npos) << plan.out;
+  std::istringstream(plan.out.substr(at + 18)) >> planned;
+  const CommandResult run = pretrain(larger);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  std::istringstream lines(read_file(folder_ / "run/metrics.jsonl"));
+  double peak = 0;
+  for (std::string line; std::getline(lines, line);) {
+    peak = std::max(peak, nlohmann::json::parse(line).value("peak_rss_mib", 0.0));
+  }
+  EXPECT_NEAR(peak / planned, 1, 0.1) << peak << " MiB, planned " << planned;
+}
+
 TEST_F(Pretrain, GoesFromTextToAModelThatPredicts) {
   const CommandResult result = pretrain("");
   ASSERT_EQ(result.exit_code, 0) << result.err;
