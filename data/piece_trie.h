@@ -9,7 +9,10 @@
 namespace bertha {
 
 /// All tokens of a vocabulary by their bytes, for longest-match-first search: a double-array trie, one array read a
-/// byte. Source: Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure", IEEE TSE 15(9).
+/// byte. A search reads no further than the longest token that its text begins with, and words are short (see
+/// kMaxWordCodePoints), so tokenising stays linear in the text; the failure links of Song et al. 2021
+/// (arXiv:2012.15524) would spare only what words made of nearly matching pieces read again. Source: Aoe 1989, "An
+/// Efficient Digital Search Algorithm by Using a Double-Array Structure", IEEE TSE 15(9).
 class PieceTrie {
  public:
   /// The longest token found; `length` (bytes) is 0 where there is none.
