@@ -101,5 +101,67 @@ TEST(Predict, BadInputIsOneSentenceAndTheRightCode) {
   }
 }
 
+void expect_starts_with(const json& vector, const std::vector<double>& expected) {
+  ASSERT_EQ(vector.size(), 32u);
+  for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(vector[i].get<double>(), expected[i], 1e-5);
+}
+
+TEST(Predict, EmbedsTextsAsMeansFirstTokensOrAllTokens) {
+  const std::string text = "'Morning rain over the roof.'";
+  const auto embedding = [&](const std::string& pooling) {
+    const CommandResult result = predict("bert_mlm", "--task embedding --json --pooling " + pooling + " " + text, "");
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return json::parse(result.out)["embedding"];
+  };
+  expect_starts_with(embedding("mean"), {-0.913958, -0.395987, -0.675861});
+  expect_starts_with(embedding("cls"), {-1.032109, -0.458845, -0.710519});
+  ASSERT_EQ(embedding("tokens").size(), 8u);
+  EXPECT_EQ(embedding("tokens")[0], embedding("cls"));
+}
+
+TEST(Predict, WritesVectorsThatNumPyReads) {
+  const TemporaryDirectory folder;
+  const CommandResult result =
+      predict("bert_mlm", "--task embedding --output " + (folder / "v.npy"), "the roof\nthe cold lake in winter\n");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::ifstream file(folder / "v.npy", std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  ASSERT_EQ(bytes.size(), 128u + 2 * 32 * sizeof(float));
+  EXPECT_EQ(bytes.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
+  EXPECT_NE(bytes.substr(0, 128).find("'shape': (2, 32)"), std::string::npos);
+  EXPECT_EQ(bytes[127], '\n');
+}
+
+TEST(Predict, ComparesTextsAndWordsInThem) {
+  const CommandResult texts =
+      predict("bert_mlm", "--task similarity --json 'Morning rain over the roof.' 'the cold lake in winter'", "");
+  EXPECT_NEAR(json::parse(texts.out)["score"].get<double>(), 0.988001, 1e-5);
+  const CommandResult words = predict(
+      "bert_mlm", "--task similarity --word roof --json 'Morning rain over the roof.' 'the roof of a house'", "");
+  EXPECT_NEAR(json::parse(words.out)["score"].get<double>(), 0.940241, 1e-5);
+}
+
+TEST(Predict, FindsTheMostSimilarLines) {
+  const TemporaryDirectory folder;
+  std::ofstream(folder / "lines") << "the cold lake in winter\n\nthe fox runs\nrain over the roof\n";
+  const CommandResult result =
+      predict("bert_mlm",
+              "--task similarity --json --top-k 2 --candidates " + (folder / "lines") + " 'rain over the roof'", "");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json found = json::parse(result.out);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0]["text"], "rain over the roof");
+  EXPECT_NEAR(found[0]["score"].get<double>(), 1, 1e-6);
+}
+
+TEST(Predict, SaysWhatAnEmbeddingLacks) {
+  EXPECT_NE(predict("bert_mlm", "--task similarity 'the roof'", "").err.find("similarity needs two texts"),
+            std::string::npos);
+  EXPECT_NE(predict("bert_mlm", "--task similarity --word sea 'the roof' 'the lake'", "").err.find("'sea'"),
+            std::string::npos);
+  EXPECT_NE(predict("bert_mlm", "--output v.npy 'the [MASK]'", "").err.find("--output: is for --task embedding"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace bertha
