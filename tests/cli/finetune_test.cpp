@@ -299,7 +299,9 @@ TEST_F(Finetune, ChoosesAmongSeveral) {
 }
 
 TEST_F(Finetune, ParityWithHuggingFaceWhichLoadsEveryHead) {
-  if (!python_has("transformers")) GTEST_SKIP() << python() << " has no transformers (BERTHA_PYTHON names another)";
+  if (!python_has("torch, transformers")) {
+    GTEST_SKIP() << python() << " has no torch and transformers (BERTHA_PYTHON names another)";
+  }
   const auto load = [&](const std::string& text) {
     const CommandResult result = run_command(quoted(python()) + " " BERTHA_SOURCE_DIR "/tests/fixtures/load_task.py " +
                                                  (folder_ / "run/model") + " " + quoted(text),
