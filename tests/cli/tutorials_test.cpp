@@ -127,7 +127,8 @@ std::map<std::string, std::string> read_pages() {
 // What README.md tells a reader to do first, and one command.
 CommandResult run_step(const std::string& command, const TemporaryDirectory& folder) {
   std::ofstream(folder / "step.sh") << command;
-  return run_command("cd " + folder.path() + " && BERTHA='" BERTHA_SOURCE_DIR "' PATH=\"" +
+  return run_command("cd " + folder.path() +
+                         " && BERTHA_ISA=avx2 OMP_NUM_THREADS=1 BERTHA='" BERTHA_SOURCE_DIR "' PATH=\"" +
                          fs::path(BERTHA_BINARY).parent_path().string() + ":$PATH\" bash -euo pipefail step.sh",
                      "");
 }
