@@ -50,12 +50,12 @@ BertForTask::BertForTask(const BertConfig& config, const TaskHead& head)
 Var BertForTask::sequence_logits(Run& run, const TokenInputs& inputs) const {
   check(head_.kind == Head::kSequence || head_.kind == Head::kChoice, "model: it has no head for sequences");
   const auto rows = run.first_tokens();
-  return layer_->operator()(run, widen((*pooler_)(run, bert_(run, inputs, rows), rows)), rows);
+  return layer_->operator()(run, widen((*pooler_)(run, bert_(run, inputs, rows), rows)), run.keys_of(rows));
 }
 
 Var BertForTask::row_logits(Run& run, const TokenInputs& inputs, std::span<const int32_t> rows) const {
   check(head_.kind == Head::kTokens, "model: it has no head for tokens");
-  return layer_->operator()(run, widen(bert_(run, inputs, rows)), rows);
+  return layer_->operator()(run, widen(bert_(run, inputs, rows)), run.keys_of(rows));
 }
 
 std::pair<Var, Var> BertForTask::intent_and_slot_logits(Run& run, const TokenInputs& inputs,
@@ -67,18 +67,13 @@ std::pair<Var, Var> BertForTask::intent_and_slot_logits(Run& run, const TokenInp
   read.add(rows);
   const Var x = bert_(run, inputs, read.rows());
   const Var pooled = (*pooler_)(run, gather_rows(x, read.places(first)), first);
-  return {layer_->operator()(run, widen(pooled), first),
-          slots_->operator()(run, widen(gather_rows(x, read.places(rows))), rows)};
+  return {layer_->operator()(run, widen(pooled), run.keys_of(first)),
+          slots_->operator()(run, widen(gather_rows(x, read.places(rows))), run.keys_of(rows))};
 }
 
 Var BertForTask::span_logits(Run& run, const TokenInputs& inputs) const {
   check(head_.kind == Head::kSpans, "model: it has no head for answers");
-  const Var x = bert_.states(run, inputs);
-  std::vector<int32_t> all;
-  if (run.training) {
-    for (int32_t row = 0; row < x.rows(); ++row) all.push_back(row);
-  }
-  return layer_->operator()(run, widen(x), all);
+  return layer_->operator()(run, widen(bert_.states(run, inputs)), run.row_keys);
 }
 
 }  // namespace bertha

@@ -8,6 +8,8 @@
 
 namespace bertha {
 
+inline constexpr Family kFamilies[] = {Family::kBert, Family::kRoberta, Family::kDistilBert};
+
 /// What turns the name by which BERT's modules register a parameter into the name it has in files of `family` under
 /// `head`. Empty for BERT, whose names are the modules'.
 std::function<std::string(std::string_view)> published_naming(Family family, Head head);

@@ -46,9 +46,9 @@ class TaskLayer {
   TaskLayer(const Scope& s, const BertConfig& c, int64_t outputs, double dropout_prob)
       : linear_(s, c.hidden_size, outputs), dropout_(s / "dropout", dropout_prob) {}
 
-  /// x (R, H), the states of `rows`; result (R, outputs).
-  Var operator()(Run& run, const Var& x, std::span<const int32_t> rows) const {
-    return linear_(run, dropout(run.dropout(dropout_, run.keys_of(rows)), x));
+  /// x (R, H), states of rows with these `keys`; result (R, outputs).
+  Var operator()(Run& run, const Var& x, std::span<const uint64_t> keys) const {
+    return linear_(run, dropout(run.dropout(dropout_, keys), x));
   }
 
  private:

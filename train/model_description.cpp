@@ -15,7 +15,6 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr uintmax_t kLargestJson = 1 << 20;
-constexpr Family kFamilies[] = {Family::kBert, Family::kRoberta, Family::kDistilBert};
 constexpr Head kHeads[] = {Head::kNone,         Head::kMlm,      Head::kMlmAndNextSentence,
                            Head::kNextSentence, Head::kSequence, Head::kTokens,
                            Head::kSpans,        Head::kChoice,   Head::kIntentAndSlots};

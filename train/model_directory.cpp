@@ -22,8 +22,6 @@ bool is_passed_over(std::string_view name) {
          name.ends_with("embeddings.token_type_ids");
 }
 
-constexpr Family kFamilies[] = {Family::kBert, Family::kRoberta, Family::kDistilBert};
-
 // The name without the encoder's in front, or all of it.
 std::string_view without_encoder(std::string_view name) {
   for (const Family family : kFamilies) {

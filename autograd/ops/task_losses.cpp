@@ -59,7 +59,12 @@ struct Places {
   size_t operator[](int64_t i) const { return static_cast<size_t>(first + i * stride); }
 };
 
-Numbers softmax(const Numbers& x, const Places& places, double temperature) {
+struct Softmax {
+  Numbers shares;
+  double log_sum = 0;  // of e^x, at temperature 1: with it a share too small for a double still has its logarithm
+};
+
+Softmax softmax(const Numbers& x, const Places& places, double temperature) {
   double largest = x[places[0]];
   for (int64_t i = 1; i < places.count; ++i) largest = std::max(largest, x[places[i]]);
   Numbers p(static_cast<size_t>(places.count));
@@ -68,23 +73,14 @@ Numbers softmax(const Numbers& x, const Places& places, double temperature) {
     sum += p[static_cast<size_t>(i)] = std::exp((x[places[i]] - largest) / temperature);
   }
   for (double& share : p) share /= sum;
-  return p;
-}
-
-// -log softmax(x)[label], in which a share too small for a double still has its logarithm.
-double negative_log_softmax(const Numbers& x, const Places& places, int64_t label) {
-  double largest = x[places[0]];
-  for (int64_t i = 1; i < places.count; ++i) largest = std::max(largest, x[places[i]]);
-  double sum = 0;
-  for (int64_t i = 0; i < places.count; ++i) sum += std::exp(x[places[i]] - largest);
-  return std::log(sum) + largest - x[places[label]];
+  return {std::move(p), std::log(sum) + largest};
 }
 
 LossSums cross_entropy_term(const Numbers& x, const Places& places, int64_t label, Numbers& dx) {
-  const Numbers p = softmax(x, places, 1);
+  const auto [p, log_sum] = softmax(x, places, 1);
   for (int64_t i = 0; i < places.count; ++i) dx[places[i]] = p[static_cast<size_t>(i)] - (i == label ? 1 : 0);
   const bool right = p[static_cast<size_t>(label)] == *std::ranges::max_element(p);
-  return {negative_log_softmax(x, places, label), 1, right};
+  return {log_sum - x[places[label]], 1, right};
 }
 
 }  // namespace
@@ -166,8 +162,8 @@ Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperat
     LossSums terms;
     for (int64_t first = 0; first < std::ssize(x); first += classes) {
       const Places places = {first, classes, 1};
-      const Numbers p = softmax(x, places, temperature);
-      const Numbers q = softmax(wanted, places, temperature);
+      const Numbers p = softmax(x, places, temperature).shares;
+      const Numbers q = softmax(wanted, places, temperature).shares;
       double divergence = 0;
       for (int64_t i = 0; i < classes; ++i) {
         const double share = q[static_cast<size_t>(i)];

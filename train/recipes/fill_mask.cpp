@@ -1,26 +1,14 @@
 #include "train/recipes/fill_mask.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "train/recipes/pretraining_batch.h"
+#include "train/recipes/task_predictions.h"
 #include "train/recipes/text_batch.h"
 
 namespace bertha {
 namespace {
-
-std::vector<double> softmax(std::span<const float> logits) {
-  const double maximum = *std::ranges::max_element(logits);
-  std::vector<double> p;
-  double sum = 0;
-  for (const float logit : logits) {
-    p.push_back(std::exp(logit - maximum));
-    sum += p.back();
-  }
-  for (double& x : p) x /= sum;
-  return p;
-}
 
 std::vector<Candidate> best(std::span<const double> probabilities, int64_t top_k) {
   std::vector<int32_t> ids(probabilities.size());
@@ -57,7 +45,7 @@ std::vector<std::vector<std::vector<Candidate>>> fill_masks(const BertForPretrai
   size_t text = 0;
   for (int64_t i = 0; i < logits.rows(); ++i) {
     while (rows[static_cast<size_t>(i)] >= batch.cu_seqlens[text + 1]) ++text;
-    result[text].push_back(best(softmax(logits.row_range(i, 1).span<float>()), top_k));
+    result[text].push_back(best(predict_label(logits.row_range(i, 1).span<float>()).scores, top_k));
   }
   return result;
 }
@@ -69,7 +57,7 @@ std::vector<double> next_sentence_probabilities(const BertForPretraining& model,
   const Tensor logits = model.next_sentence_logits(run, token_inputs(batch)).value();
   std::vector<double> probabilities;
   for (int64_t i = 0; i < logits.rows(); ++i) {
-    probabilities.push_back(softmax(logits.row_range(i, 1).span<float>())[0]);
+    probabilities.push_back(predict_label(logits.row_range(i, 1).span<float>()).scores[0]);
   }
   return probabilities;
 }

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "data/file.h"
 #include "train/checkpoint/atomic_directory.h"
 #include "train/layer_decay.h"
 #include "train/model_directory.h"
@@ -24,7 +22,6 @@
 namespace bertha {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 // Everything that a run needs besides its place: read, checked, and nothing written.
@@ -160,16 +157,6 @@ TrainerOptions options_of(const FinetuneConfig& config, const FinetuneInputs& in
   return options;
 }
 
-void write_configuration(const FinetuneConfig& config, const RunEvents& events) {
-  const std::string path = config.output + "/config.yaml";
-  if (fs::exists(path)) {
-    for (const std::string& line : differences(load_finetune_config(path, {}), config)) {
-      events.note("changed since this run was started: " + line);
-    }
-  }
-  replace_file(path, to_yaml(config));
-}
-
 ordered_json to_json(const std::vector<std::pair<std::string, double>>& metrics) {
   ordered_json object = ordered_json::object();
   for (const auto& [name, value] : metrics) object[name] = value;
@@ -272,7 +259,9 @@ FinetuneResult finetune(const FinetuneConfig& config, Communicator& communicator
   Trainer trainer(options, task, communicator, events);
   const int64_t first_step = trainer.resume();
   if (reports) {
-    write_configuration(config, events);
+    write_configuration(
+        config.output, to_yaml(config),
+        [&](const std::string& path) { return differences(load_finetune_config(path, {}), config); }, events);
     for (const TaskSet* set :
          {&inputs.train, inputs.validation ? &*inputs.validation : nullptr, inputs.test ? &*inputs.test : nullptr}) {
       if (set) std::ranges::for_each(set->notes, events.note);
@@ -288,9 +277,7 @@ FinetuneResult finetune(const FinetuneConfig& config, Communicator& communicator
   result.outcome = trainer.run();
   result.training_s = steady_seconds() - begin;
   if (result.outcome == Trainer::Outcome::kStopped) {
-    if (reports) {
-      events.note("stopped by a signal; saved in " + config.output + "/checkpoints, and the same command continues");
-    }
+    if (reports) note_stopped(config.output, events);
     return result;
   }
   finish(config, inputs, task, model, communicator, result);

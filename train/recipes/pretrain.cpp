@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "data/sequence_source.h"
-#include "train/checkpoint/atomic_directory.h"
 #include "train/duration.h"
 #include "train/model_directory.h"
 #include "train/rank_agreement.h"
@@ -20,17 +19,6 @@ namespace bertha {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The configuration wins over the one the run was started with, and each difference is said.
-void write_configuration(const PretrainConfig& config, const RunEvents& events) {
-  const std::string path = config.output + "/config.yaml";
-  if (fs::exists(path)) {
-    for (const std::string& line : differences(load_pretrain_config(path, {}), config)) {
-      events.note("changed since this run was started: " + line);
-    }
-  }
-  replace_file(path, to_yaml(config));
-}
 
 void initialize(BertForPretraining& model, const PretrainConfig& config) {
   if (config.model.initialize_from.empty()) {
@@ -70,8 +58,7 @@ void finish(const PretrainConfig& config, const PretrainingTask& task, Trainer::
             const RunEvents& events) {
   const std::string directory = config.output + "/model";
   if (outcome == Trainer::Outcome::kStopped) {
-    events.note("stopped by a signal; saved in " + config.output + "/checkpoints, and the same command continues");
-    return;
+    return note_stopped(config.output, events);
   }
   const bool was_finished = steps_made == 0 && fs::exists(directory);
   if (!was_finished) publish_model(directory, task.model_content());
@@ -109,7 +96,9 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   Trainer trainer(options, task, communicator, events);
   const int64_t first_step = trainer.resume();
   if (reports) {
-    write_configuration(config, events);
+    write_configuration(
+        config.output, to_yaml(config),
+        [&](const std::string& path) { return differences(load_pretrain_config(path, {}), config); }, events);
     events.note(fmt::format("{} parameters, {} of {} sequences in {} micro-slices", parameter_count(model.parameters()),
                             length(config.training, steps), config.training.global_batch_size, slices.count()));
     note_machine(config.training.precision, peak_flops, communicator, events);

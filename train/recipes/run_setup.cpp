@@ -82,6 +82,20 @@ TrainerOptions trainer_options(const TrainingSection& t, const CommunicationSect
   return options;
 }
 
+void write_configuration(const std::string& output, const std::string& yaml,
+                         const std::function<std::vector<std::string>(const std::string& path)>& changes_since,
+                         const RunEvents& events) {
+  const std::string path = output + "/config.yaml";
+  if (fs::exists(path)) {
+    for (const std::string& line : changes_since(path)) events.note("changed since this run was started: " + line);
+  }
+  replace_file(path, yaml);
+}
+
+void note_stopped(const std::string& output, const RunEvents& events) {
+  events.note("stopped by a signal; saved in " + output + "/checkpoints, and the same command continues");
+}
+
 double measure_peak(DType precision, Communicator& communicator) {
   double peak_flops = kernels::measure_peak(precision);
   communicator.all_reduce_sum(std::span<double>(&peak_flops, 1));

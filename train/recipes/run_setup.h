@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "nn/bert_config.h"
 #include "nn/parameter.h"
@@ -36,6 +38,15 @@ std::unique_ptr<RunLock> open_output(const std::string& output, const Communicat
 /// What these sections say of a run of `steps` steps, or of one that a time limits.
 TrainerOptions trainer_options(const TrainingSection& training, const CommunicationSection& communication,
                                const CheckpointSection& checkpoint, int64_t steps);
+
+/// Replaces the run's config.yaml. The configuration wins over the one the run was started with, of which
+/// `changes_since` gives the differences by the file's path; each is said.
+void write_configuration(const std::string& output, const std::string& yaml,
+                         const std::function<std::vector<std::string>(const std::string& path)>& changes_since,
+                         const RunEvents& events);
+
+/// Says that a signal ended the run and how it goes on.
+void note_stopped(const std::string& output, const RunEvents& events);
 
 /// Operations a second that all ranks together can reach. Collective.
 double measure_peak(DType precision, Communicator& communicator);

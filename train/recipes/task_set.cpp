@@ -10,6 +10,7 @@
 #include "autograd/core/error.h"
 #include "autograd/core/parallel.h"
 #include "data/checksum.h"
+#include "data/ordered_pipeline.h"
 #include "data/tasks/example_encoder.h"
 #include "data/utf8.h"
 
@@ -86,33 +87,16 @@ class SetEncoder {
   // Calls f(item) for every item on all threads, and lays their examples one after another.
   template <class F>
   void encode_items(int64_t items, F&& f) {
-    std::vector<std::vector<TaskExample>> by_item(static_cast<size_t>(items));
-    rethrowing_parallel_for(items, [&](int64_t item) { by_item[static_cast<size_t>(item)] = f(item); });
-    for (int64_t item = 0; item < items; ++item) {
-      for (TaskExample& example : by_item[static_cast<size_t>(item)]) {
-        example.item = item;
-        examples_.push_back(std::move(example));
-      }
-    }
+    ordered_pipeline<std::vector<TaskExample>>(
+        items, num_threads(), [](int64_t, std::vector<TaskExample>&) {},
+        [&](int64_t item, std::vector<TaskExample>& examples) { examples = f(item); },
+        [&](int64_t item, std::vector<TaskExample>& examples) {
+          for (TaskExample& example : examples) {
+            example.item = item;
+            examples_.push_back(std::move(example));
+          }
+        });
     set_.items = items;
-  }
-
-  // Exceptions may not leave a parallel region: the first in the order of items is thrown behind it.
-  template <class F>
-  static void rethrowing_parallel_for(int64_t items, F&& f) {
-    std::vector<std::exception_ptr> failures(static_cast<size_t>(items));
-    parallel_for(items, 16, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        try {
-          f(item);
-        } catch (...) {
-          failures[static_cast<size_t>(item)] = std::current_exception();
-        }
-      }
-    });
-    for (const std::exception_ptr& failure : failures) {
-      if (failure) std::rethrow_exception(failure);
-    }
   }
 
   void table() {
