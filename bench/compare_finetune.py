@@ -56,7 +56,11 @@ RECIPES = {
         layer_decay=1,
     ),
     "squad": recipe(
-        "answers", "test.f1", {"train": "squad-dev-part/train.json", "test": "xquad-en/xquad.en.json"}, seeds=[1]
+        "answers",
+        "test.f1",
+        {"train": "squad-dev-part/train.json", "test": "xquad-en/xquad.en.json"},
+        peer={"task": "answers", "epochs": 2, "batch": 16, "sequence-length": 384},
+        seeds=[1],
     ),
 }
 
@@ -69,6 +73,7 @@ def parse_arguments():
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--bertha", default=ROOT / "build/bin/bertha")
     parser.add_argument("--python", default=sys.executable, help="the Python that has PyTorch and transformers")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of Bertha's runs")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     return parser.parse_args()
 
@@ -82,9 +87,10 @@ def run(command, log, environment):
 
 
 def training_seconds(run_directory):
-    """Of the steps and evaluations, without what comes before and after them."""
+    """Of the steps and evaluations, without what comes before and after them. The clock starts again with the run."""
     lines = (run_directory / "metrics.jsonl").read_text().splitlines()
-    return json.loads(lines[-1])["elapsed_s"]
+    elapsed = [json.loads(line)["elapsed_s"] for line in lines]
+    return sum(now for now, after in zip(elapsed, [*elapsed[1:], 0]) if after < now)
 
 
 def run_bertha(options, name, recipe):
@@ -93,6 +99,7 @@ def run_bertha(options, name, recipe):
     files = {"validation": "null", "test": "null"} | {key: options.data / file for key, file in recipe["files"].items()}
     overrides = [f"data.{key}={value}" for key, value in files.items()]
     overrides += [f"training.{key}={value}" for key, value in recipe["overrides"].items()]
+    overrides.append(f"training.precision={options.precision}")
     config = ROOT / f"configs/finetune-{recipe['config']}.yaml"
     command = [options.bertha, "finetune", config, f"model.initialize_from={options.model}", *overrides]
     command += [f"seeds={recipe['seeds']}", f"output={output}"]

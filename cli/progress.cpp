@@ -50,10 +50,11 @@ void Progress::metrics(const MetricsLine& line, int64_t steps) {
 void Progress::training(const MetricsLine& line, int64_t steps) {
   const auto now = Clock::now();
   const double done = steps ? static_cast<double>(line.step) / static_cast<double>(steps) : value(line, "budget_share");
-  if (first_ == Clock::time_point{}) {
+  if (first_ == Clock::time_point{} || done < done_) {  // the first line, also of the next seed's run
     first_ = now;
     first_done_ = done;
   }
+  done_ = done;
   const bool last = line.step == steps;
   if (!last && now - last_ < (terminal_ ? Clock::duration(kLivePause) : Clock::duration(kPlainPause))) return;
   last_ = now;

@@ -29,6 +29,7 @@ class Progress {
   Clock::time_point last_{};
   Clock::time_point first_{};  // of the first training line,
   double first_done_ = 0;      // and the share of the run that was done then, for the time that is left
+  double done_ = 0;            // by the last one
 };
 
 /// Says so where a rank that mpirun binds to fewer cores than it has threads would be slow without a sign. Collective.
