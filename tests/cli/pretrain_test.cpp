@@ -418,6 +418,65 @@ TEST_F(Pretrain, ShardsOfAnotherVocabularyAreRefused) {
   EXPECT_EQ(result.exit_code, 4) << result.err;
 }
 
+class PretrainFromAModel : public Pretrain {
+ protected:
+  static constexpr const char* kModels = BERTHA_SOURCE_DIR "/tests/fixtures/models/";
+
+  CommandResult pretrain_from(const std::string& directory, const std::string& task, const std::string& run) const {
+    return pretrain("model='{initialize_from: " + directory + "}' task=" + task +
+                    " data.sequence_length=20 training.steps=2" + output(run));
+  }
+  // With as many layers as its configuration is made to say.
+  std::string model_of_layers(int layers) const {
+    const std::string copy = folder_ / ("layers-" + std::to_string(layers));
+    fs::copy(std::string(kModels) + "bert_mlm", copy);
+    auto config = nlohmann::json::parse(read_file(copy + "/config.json"));
+    config["num_hidden_layers"] = layers;
+    std::ofstream(copy + "/config.json") << config.dump();
+    return copy;
+  }
+};
+
+TEST_F(PretrainFromAModel, AHeadThatItDoesNotHaveIsNewAndSaidSo) {
+  const CommandResult pairs = pretrain_from(std::string(kModels) + "bert_mlm", "mlm_nsp", "pairs");
+  ASSERT_EQ(pairs.exit_code, 0) << pairs.err;
+  EXPECT_NE(pairs.err.find("a new head, initialised at random: bert.pooler.dense.bias, bert.pooler.dense.weight, "
+                           "cls.seq_relationship.bias, cls.seq_relationship.weight\n"),
+            std::string::npos)
+      << pairs.err;
+  const CommandResult again = pretrain_from(std::string(kModels) + "bert_mlm", "mlm_nsp", "pairs");
+  EXPECT_EQ(again.err.find("a new head"), std::string::npos) << "a run that goes on has its head: " << again.err;
+
+  const CommandResult words = pretrain_from(folder_ / "pairs/model", "mlm", "words");
+  ASSERT_EQ(words.exit_code, 0) << words.err;
+  EXPECT_EQ(words.err.find("a new head"), std::string::npos) << words.err;
+  EXPECT_NE(words.err.find("not used, of " + (folder_ / "pairs/model") + ": bert.pooler.dense.bias, "),
+            std::string::npos)
+      << words.err;
+}
+
+TEST_F(PretrainFromAModel, APlanSaysSoToo) {
+  const CommandResult plan = pretrain("--dry-run model='{initialize_from: " + std::string(kModels) +
+                                      "bert_mlm}' task=mlm_nsp data.sequence_length=20");
+  EXPECT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_NE(plan.out.find("a new head, initialised at random: bert.pooler.dense.bias"), std::string::npos) << plan.out;
+}
+
+TEST_F(PretrainFromAModel, AnEncoderThatDoesNotFitIsRefused) {
+  const CommandResult larger = pretrain_from(model_of_layers(3), "mlm_nsp", "larger");
+  EXPECT_EQ(larger.exit_code, 4);
+  EXPECT_NE(larger.err.find("is missing (the encoder has it)"), std::string::npos) << larger.err;
+  const CommandResult smaller = pretrain_from(model_of_layers(1), "mlm_nsp", "smaller");
+  EXPECT_EQ(smaller.exit_code, 4);
+  EXPECT_NE(smaller.err.find("is one too many (the encoder has none of this name)"), std::string::npos) << smaller.err;
+}
+
+TEST_F(PretrainFromAModel, AFamilyWithoutNextSentencesIsRefused) {
+  const CommandResult result = pretrain_from(std::string(kModels) + "distilbert_mlm", "mlm_nsp", "pairs");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("distilbert, which has no next-sentence head"), std::string::npos) << result.err;
+}
+
 TEST_F(Pretrain, AnotherSeedDoesNotResume) {
   ASSERT_EQ(pretrain("training.steps=3").exit_code, 0);
   const CommandResult result = pretrain("training.seed=2");

@@ -70,15 +70,18 @@ ModelDescription describe(const FinetuneConfig& config, const ModelDescription& 
   return description;
 }
 
+// Whether outputs of the one are outputs of the other; the name of a score says nothing.
+bool decides_alike(const TaskDescription& a, const TaskDescription& b) {
+  const bool same_labels = a.task == Task::kRegression || a.labels == b.labels;
+  return a.task == b.task && same_labels && a.slots == b.slots;
+}
+
 std::optional<Teacher> read_teacher(const FinetuneConfig& config, const ModelDescription& description,
                                     const Tokenizer& tokenizer) {
   const DistillationSection& distillation = config.distillation;
   if (distillation.teacher.empty()) return std::nullopt;
-  check<ConfigError>(config.task == Task::kSequenceClassification || config.task == Task::kTokenClassification,
-                     "distillation: task ", task_name(config.task),
-                     " (a teacher teaches sequence_classification and token_classification)");
   const ModelDescription teacher = read_model_description(distillation.teacher);
-  check<MismatchError>(teacher.head == description.head && teacher.task.labels == description.task.labels,
+  check<MismatchError>(teacher.head == description.head && decides_alike(teacher.task, description.task),
                        distillation.teacher, ": was fine-tuned for another task or other labels than this run's");
   check<MismatchError>(read_tokenizer(distillation.teacher, teacher.config)->hash() == tokenizer.hash(),
                        distillation.teacher, ": has another tokenizer than the student");
@@ -107,33 +110,15 @@ FinetuneInputs read_inputs(const FinetuneConfig& config) {
   return inputs;
 }
 
-std::string joined(std::span<const std::string> names, size_t most) {
-  std::string text;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (i == most) return text + fmt::format(", ... ({} in all)", names.size());
-    text += (text.empty() ? "" : ", ") + names[i];
-  }
-  return text;
-}
-
-// Random where the directory has nothing; what that is, a sentence each.
+// What is to be said of it, a sentence each.
 std::vector<std::string> initialize(BertForTask& model, const FinetuneConfig& config, const FinetuneInputs& inputs) {
-  constexpr size_t kMostNames = 6;
   const std::string& directory = config.model.initialize_from;
-  model.parameters().initialize(static_cast<uint64_t>(config.training.seed), model.config().initializer_range);
   if (inputs.keeps_head && config.model.keep_layers.empty()) {
     read_weights(directory, model.parameters());
     return {"going on with the head and labels of " + directory};
   }
-  const SharedWeights shared = read_shared_weights(directory, model.parameters(), config.model.keep_layers);
-  std::vector<std::string> sentences;
-  if (!shared.missing.empty()) {
-    sentences.push_back("a new head, initialised at random: " + joined(shared.missing, kMostNames));
-  }
-  if (!shared.unused.empty()) {
-    sentences.push_back("not used, of " + directory + ": " + joined(shared.unused, kMostNames));
-  }
-  return sentences;
+  return initialize_from(directory, config.model.keep_layers, static_cast<uint64_t>(config.training.seed),
+                         model.config().initializer_range, model.parameters());
 }
 
 int64_t steps_of_epoch(const FinetuneConfig& config, int64_t examples) {
@@ -319,7 +304,7 @@ std::vector<std::string> plan_finetuning(const FinetuneConfig& config, int ranks
     if (*set) lines.push_back(fmt::format("{}: {} items", name, (*set)->items));
   }
   if (!inputs.description.task.labels.empty()) {
-    lines.push_back("labels: " + joined(inputs.description.task.labels, 20));
+    lines.push_back("labels: " + listed(inputs.description.task.labels, 20));
   }
   lines.insert(lines.end(), inputs.train.notes.begin(), inputs.train.notes.end());
   lines.push_back(fmt::format("step: {} examples in {} micro-slices of up to {}, at most {} on each of {} ranks",

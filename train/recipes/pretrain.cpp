@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -19,14 +20,6 @@ namespace bertha {
 namespace {
 
 namespace fs = std::filesystem;
-
-void initialize(BertForPretraining& model, const PretrainConfig& config) {
-  if (config.model.initialize_from.empty()) {
-    model.parameters().initialize(static_cast<uint64_t>(config.training.seed), model.config().initializer_range);
-  } else {
-    read_weights(config.model.initialize_from, model.parameters());
-  }
-}
 
 PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data, const PretrainConfig& config,
                           const MicroSlices& slices) {
@@ -84,7 +77,7 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   if (reports) note_plateau(data, events);
 
   BertForPretraining model(bert, heads_of(config.task));
-  initialize(model, config);
+  const std::vector<std::string> sentences = initialize(model, config);
   PretrainingTask task = make_task(model, data, config, slices);
   const int64_t steps = steps_of(config.training, data.training.source.size);
   const double peak_flops = measure_peak(config.training.precision, communicator);
@@ -99,6 +92,7 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
     write_configuration(
         config.output, to_yaml(config),
         [&](const std::string& path) { return differences(load_pretrain_config(path, {}), config); }, events);
+    if (first_step == 0) std::ranges::for_each(sentences, events.note);
     events.note(fmt::format("{} parameters, {} of {} sequences in {} micro-slices", parameter_count(model.parameters()),
                             length(config.training, steps), config.training.global_batch_size, slices.count()));
     note_machine(config.training.precision, peak_flops, communicator, events);

@@ -58,9 +58,11 @@ class Planner {
 
   void model() {
     BertForPretraining model(bert_, heads_of(config_.task));
-    if (!config_.model.initialize_from.empty()) read_weights(config_.model.initialize_from, model.parameters());
     parameters_ = parameter_count(model.parameters());
     say("model: {} parameters", parameters_);
+    if (config_.model.initialize_from.empty()) return;
+    const std::vector<std::string> sentences = initialize(model, config_);
+    lines_.insert(lines_.end(), sentences.begin(), sentences.end());
   }
 
   void data() {

@@ -1,6 +1,7 @@
 #include "train/recipes/pretraining_setup.h"
 
 #include "autograd/core/error.h"
+#include "nn/published_names.h"
 #include "train/model_directory.h"
 
 namespace bertha {
@@ -26,8 +27,22 @@ Head heads_of(Objective task) {
 }
 
 BertConfig model_config(const PretrainConfig& config) {
-  return config.model.initialize_from.empty() ? config.model.config
-                                              : read_model_description(config.model.initialize_from).config;
+  const std::string& directory = config.model.initialize_from;
+  if (directory.empty()) return config.model.config;
+  const BertConfig bert = read_model_description(directory).config;
+  check<ConfigError>(!architecture_name(bert.family, heads_of(config.task)).empty(), "task: mlm_nsp (", directory,
+                     " holds a ", family_name(bert.family), ", which has no next-sentence head; expected mlm)");
+  return bert;
+}
+
+std::vector<std::string> initialize(BertForPretraining& model, const PretrainConfig& config) {
+  const auto seed = static_cast<uint64_t>(config.training.seed);
+  const double deviation = model.config().initializer_range;
+  if (!config.model.initialize_from.empty()) {
+    return initialize_from(config.model.initialize_from, {}, seed, deviation, model.parameters());
+  }
+  model.parameters().initialize(seed, deviation);
+  return {};
 }
 
 std::optional<WordPiece> given_tokenizer(const PretrainConfig& config) {

@@ -18,8 +18,12 @@ namespace bertha {
 
 Head heads_of(Objective task);
 
-/// The model's sizes: as configured, or those of initialize_from.
+/// The model's sizes: as configured, or those of initialize_from. Throws ConfigError where models of its family have no
+/// head for the task.
 BertConfig model_config(const PretrainConfig& config);
+
+/// Gives the model random weights, or those of initialize_from; what there is to say of that, a sentence each.
+std::vector<std::string> initialize(BertForPretraining& model, const PretrainConfig& config);
 
 /// The tokenizer given by data.vocab or initialize_from; none where the vocabulary is to be learnt.
 std::optional<WordPiece> given_tokenizer(const PretrainConfig& config);

@@ -9,6 +9,7 @@
 #include "autograd/kernels/isa.h"
 #include "autograd/kernels/peak.h"
 #include "train/checkpoint/atomic_directory.h"
+#include "train/model_directory.h"
 #include "train/process.h"
 
 namespace bertha {
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kLargestDefaultMicroBatch = 16;
+constexpr size_t kMostTensorNames = 6;
 
 }  // namespace
 
@@ -40,6 +42,29 @@ void check_precision(const TrainingSection& training) {
 void check_fits_model(const BertConfig& model, int64_t sequence_length) {
   check<MismatchError>(sequence_length <= model.longest_sequence(), "data.sequence_length: ", sequence_length,
                        " tokens (the model has ", model.longest_sequence(), " positions)");
+}
+
+std::vector<std::string> initialize_from(const std::string& directory, std::span<const int64_t> layers, uint64_t seed,
+                                         double standard_deviation, ParameterStore& parameters) {
+  parameters.initialize(seed, standard_deviation);
+  const SharedWeights shared = read_shared_weights(directory, parameters, layers);
+  std::vector<std::string> sentences;
+  if (!shared.missing.empty()) {
+    sentences.push_back("a new head, initialised at random: " + listed(shared.missing, kMostTensorNames));
+  }
+  if (!shared.unused.empty()) {
+    sentences.push_back("not used, of " + directory + ": " + listed(shared.unused, kMostTensorNames));
+  }
+  return sentences;
+}
+
+std::string listed(std::span<const std::string> names, size_t most) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i == most) return text + fmt::format(", ... ({} in all)", names.size());
+    text += (text.empty() ? "" : ", ") + names[i];
+  }
+  return text;
 }
 
 int64_t parameter_count(const ParameterStore& store) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,15 @@ void check_precision(const TrainingSection& training);
 
 /// Throws MismatchError where sequences are too long for the model.
 void check_fits_model(const BertConfig& model, int64_t sequence_length);
+
+/// Gives the parameters what the model in a directory has in common with them, and those of a head that it does not
+/// have random values. Says which those are, and what of the directory is not used, a sentence each. `layers` and
+/// errors as read_shared_weights has them.
+std::vector<std::string> initialize_from(const std::string& directory, std::span<const int64_t> layers, uint64_t seed,
+                                         double standard_deviation, ParameterStore& parameters);
+
+/// Up to `most` of the names, parted by commas, and how many there are where that is more.
+std::string listed(std::span<const std::string> names, size_t most);
 
 /// Elements of all parameters.
 int64_t parameter_count(const ParameterStore& store);
