@@ -61,7 +61,7 @@ struct Places {
 
 struct Softmax {
   Numbers shares;
-  double log_sum = 0;  // of e^x, at temperature 1: with it a share too small for a double still has its logarithm
+  double log_sum = 0;  // of e^(x / T): with it a share too small for a double still has its logarithm
 };
 
 Softmax softmax(const Numbers& x, const Places& places, double temperature) {
@@ -73,7 +73,7 @@ Softmax softmax(const Numbers& x, const Places& places, double temperature) {
     sum += p[static_cast<size_t>(i)] = std::exp((x[places[i]] - largest) / temperature);
   }
   for (double& share : p) share /= sum;
-  return {std::move(p), std::log(sum) + largest};
+  return {std::move(p), std::log(sum) + largest / temperature};
 }
 
 LossSums cross_entropy_term(const Numbers& x, const Places& places, int64_t label, Numbers& dx) {
@@ -81,6 +81,37 @@ LossSums cross_entropy_term(const Numbers& x, const Places& places, int64_t labe
   for (int64_t i = 0; i < places.count; ++i) dx[places[i]] = p[static_cast<size_t>(i)] - (i == label ? 1 : 0);
   const bool right = p[static_cast<size_t>(label)] == *std::ranges::max_element(p);
   return {log_sum - x[places[label]], 1, right};
+}
+
+// T^2 times the divergence of softmax(x / T) from softmax(wanted / T).
+LossSums divergence_term(const Numbers& x, const Numbers& wanted, const Places& places, double temperature,
+                         Numbers& dx) {
+  const auto [p, p_log_sum] = softmax(x, places, temperature);
+  const auto [q, q_log_sum] = softmax(wanted, places, temperature);
+  double divergence = 0;
+  for (int64_t i = 0; i < places.count; ++i) {
+    const double share = q[static_cast<size_t>(i)];
+    divergence += share * ((wanted[places[i]] - x[places[i]]) / temperature - q_log_sum + p_log_sum);
+    dx[places[i]] = temperature * (p[static_cast<size_t>(i)] - share);
+  }
+  const bool right = std::ranges::max_element(p) - p.begin() == std::ranges::max_element(q) - q.begin();
+  return {temperature * temperature * divergence, 1, right};
+}
+
+// log(1 + e^x), without overflow.
+double softplus(double x) {
+  return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+}
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+// A teacher's logits in double, one for each of the student's.
+Numbers numbers_of(const char* name, const Tensor& teacher, const Var& logits) {
+  check(logits.value().shape() == teacher.shape(), name, ": logits ", logits.value().shape(), " and teacher ",
+        teacher.shape());
+  return dispatch(teacher.dtype(),
+                  [&]<class T>() { return Numbers(teacher.span<T>().begin(), teacher.span<T>().end()); });
 }
 
 }  // namespace
@@ -106,10 +137,8 @@ Var binary_cross_entropy(const Var& logits, std::span<const float> targets, doub
   const Rule rule = [=](const Numbers& x, Numbers& dx) {
     LossSums terms;
     for (size_t i = 0; i < x.size(); ++i) {
-      // log(1 + e^x) - t x, without overflow.
-      const double term = std::max(x[i], 0.0) + std::log1p(std::exp(-std::abs(x[i]))) - targets[i] * x[i];
-      dx[i] = 1 / (1 + std::exp(-x[i])) - targets[i];
-      terms += {term, 1, (x[i] > 0) == (targets[i] > 0.5f)};
+      dx[i] = sigmoid(x[i]) - targets[i];
+      terms += {softplus(x[i]) - targets[i] * x[i], 1, (x[i] > 0) == (targets[i] > 0.5f)};
     }
     return terms;
   };
@@ -153,25 +182,48 @@ Var segment_cross_entropy(const Var& logits, int64_t column, std::span<const int
 }
 
 Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperature, double scale, LossSums& sums) {
-  check(logits.value().shape() == teacher.shape(), "soft_cross_entropy: logits ", logits.value().shape(),
-        " and teacher ", teacher.shape());
   const int64_t classes = logits.cols();
-  Numbers wanted;
-  dispatch(teacher.dtype(), [&]<class T>() { wanted.assign(teacher.span<T>().begin(), teacher.span<T>().end()); });
+  const Numbers wanted = numbers_of("soft_cross_entropy", teacher, logits);
   const Rule rule = [=](const Numbers& x, Numbers& dx) {
     LossSums terms;
     for (int64_t first = 0; first < std::ssize(x); first += classes) {
-      const Places places = {first, classes, 1};
-      const Numbers p = softmax(x, places, temperature).shares;
-      const Numbers q = softmax(wanted, places, temperature).shares;
-      double divergence = 0;
-      for (int64_t i = 0; i < classes; ++i) {
-        const double share = q[static_cast<size_t>(i)];
-        if (share > 0) divergence += share * (std::log(share) - std::log(std::max(p[static_cast<size_t>(i)], 1e-300)));
-        dx[places[i]] = temperature * (p[static_cast<size_t>(i)] - share);
-      }
-      const bool right = std::ranges::max_element(p) - p.begin() == std::ranges::max_element(q) - q.begin();
-      terms += {temperature * temperature * divergence, 1, right};
+      terms += divergence_term(x, wanted, {first, classes, 1}, temperature, dx);
+    }
+    return terms;
+  };
+  return loss(logits, rule, scale, sums);
+}
+
+Var soft_binary_cross_entropy(const Var& logits, const Tensor& teacher, double temperature, double scale,
+                              LossSums& sums) {
+  const Numbers wanted = numbers_of("soft_binary_cross_entropy", teacher, logits);
+  const Rule rule = [=](const Numbers& x, Numbers& dx) {
+    LossSums terms;
+    for (size_t i = 0; i < x.size(); ++i) {
+      const double own = x[i] / temperature;
+      const double taught = wanted[i] / temperature;
+      const double yes = sigmoid(taught) * (softplus(-own) - softplus(-taught));
+      const double no = sigmoid(-taught) * (softplus(own) - softplus(taught));
+      dx[i] = temperature * (sigmoid(own) - sigmoid(taught));
+      terms += {temperature * temperature * (yes + no), 1, (x[i] > 0) == (wanted[i] > 0)};
+    }
+    return terms;
+  };
+  return loss(logits, rule, scale, sums);
+}
+
+Var soft_segment_cross_entropy(const Var& logits, int64_t column, std::span<const int32_t> segments,
+                               const Tensor& teacher, double temperature, double scale, LossSums& sums) {
+  const int64_t stride = logits.cols();
+  check(column >= 0 && column < stride && !segments.empty() && segments.back() == logits.rows(),
+        "soft_segment_cross_entropy: column ", column, " of ", logits.value().shape(), " with ", segments.size(),
+        " borders of segments");
+  const Numbers wanted = numbers_of("soft_segment_cross_entropy", teacher, logits);
+  const Rule rule = [=](const Numbers& x, Numbers& dx) {
+    LossSums terms;
+    for (size_t s = 0; s + 1 < segments.size(); ++s) {
+      const Places places = {segments[s] * stride + column, segments[s + 1] - segments[s], stride};
+      terms += divergence_term(x, wanted, places, temperature, dx);
     }
     return terms;
   };

@@ -28,8 +28,21 @@ Var squared_error(const Var& y, std::span<const float> targets, double scale, Lo
 Var segment_cross_entropy(const Var& logits, int64_t column, std::span<const int32_t> segments,
                           std::span<const int32_t> labels, double scale, LossSums& sums);
 
-/// A term a row: T^2 times the cross-entropy of softmax(logits / T) against softmax(teacher / T), less the teacher's
-/// entropy. logits, teacher (M, C). Source: Hinton et al. 2015 (arXiv:1503.02531) §2.
+// Soft targets: what a teacher's logits say at a temperature T takes the labels' place. Each term is T^2 times the
+// cross-entropy of the student's probabilities at T against the teacher's, less the teacher's entropy, so that
+// gradients are as large at any T; it is right where both decide alike. Teachers have no gradient. Source: Hinton et
+// al. 2015 (arXiv:1503.02531) §2.
+
+/// A term a row, of softmax(logits / T). logits, teacher (M, C).
 Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperature, double scale, LossSums& sums);
+
+/// A term an element, of sigmoid(logit / T). logits, teacher (B, C).
+Var soft_binary_cross_entropy(const Var& logits, const Tensor& teacher, double temperature, double scale,
+                              LossSums& sums);
+
+/// A term a segment, of the softmax over its rows of one column; segments as segment_cross_entropy has them. logits,
+/// teacher (N, C).
+Var soft_segment_cross_entropy(const Var& logits, int64_t column, std::span<const int32_t> segments,
+                               const Tensor& teacher, double temperature, double scale, LossSums& sums);
 
 }  // namespace bertha

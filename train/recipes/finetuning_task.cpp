@@ -1,7 +1,6 @@
 #include "train/recipes/finetuning_task.h"
 
 #include "autograd/ops/elementwise.h"
-#include "autograd/ops/task_losses.h"
 #include "train/recipes/task_passes.h"
 
 namespace bertha {
@@ -17,24 +16,23 @@ FinetuningTask::FinetuningTask(BertForTask& model, const ModelDescription& descr
       teacher_(std::move(teacher)),
       identity_(std::move(identity)),
       parts_(bertha::loss_parts(description.task.task)) {
-  if (teacher_) parts_.push_back("teacher");
+  if (!teacher_) return;
+  const std::vector<std::string> taught = parts_;
+  for (const std::string& part : taught) parts_.push_back(taught.size() == 1 ? "teacher" : "teacher_" + part);
 }
 
 void FinetuningTask::start(int64_t first_step, IndexRange local_slices) {
   loader_.emplace(training_, local_slices, first_step);
 }
 
-// The teacher's part has a term for each row of the logits that the labels are about.
-int64_t FinetuningTask::taught_rows(const PackedBatch& batch) const {
-  return task() == Task::kTokenClassification ? batch.labelled() : std::ssize(batch.sequence_labels);
-}
-
 std::vector<BatchCounts> FinetuningTask::next_batch() {
   batch_ = loader_->next();
   std::vector<BatchCounts> counts;
   for (const PackedBatch& slice : batch_) {
-    counts.push_back({slice.tokens(), task_flops(model_, slice), count_labels(task(), slice)});
-    if (teacher_) counts.back().labels.push_back(taught_rows(slice));
+    std::vector<int64_t> labels = count_labels(task(), slice);
+    const std::vector<int64_t> taught = labels;
+    if (teacher_) labels.insert(labels.end(), taught.begin(), taught.end());
+    counts.push_back({slice.tokens(), task_flops(model_, slice), std::move(labels)});
   }
   return counts;
 }
@@ -45,21 +43,26 @@ Var FinetuningTask::loss(Run& run, size_t index, std::span<const double> scales,
   return teacher_ ? weighted_loss(run, slice, logits, scales, sums) : task_loss(task(), logits, slice, scales, sums);
 }
 
+// The first half of the parts is the labels', the second the teacher's.
 Var FinetuningTask::weighted_loss(Run& run, const PackedBatch& batch, const std::vector<Var>& logits,
                                   std::span<const double> scales, std::span<LossSums> sums) {
   Run teaching;
   teaching.dtype = run.dtype;
-  const Tensor taught = task_logits(*teacher_->model, teaching, batch)[0].value();
-  std::vector<double> label_scales(scales.begin(), scales.end() - 1);
-  for (double& scale : label_scales) scale *= 1 - teacher_->weight;
+  const std::vector<Var> taught = task_logits(*teacher_->model, teaching, batch);
+  const size_t half = sums.size() / 2;
+  const auto weight_of = [&](size_t part) { return part < half ? 1 - teacher_->weight : teacher_->weight; };
+  std::vector<double> weighted(scales.begin(), scales.end());
+  for (size_t part = 0; part < weighted.size(); ++part) weighted[part] *= weight_of(part);
   std::vector<LossSums> own(sums.size());
-  const auto labels = std::span(own).first(own.size() - 1);
-  const Var hard = task_loss(task(), logits, batch, label_scales, labels);
+  const auto both_scales = std::span<const double>(weighted);
+  const auto both_sums = std::span(own);
+  const Var hard = task_loss(task(), logits, batch, both_scales.first(half), both_sums.first(half));
   const Var soft =
-      soft_cross_entropy(logits[0], taught, teacher_->temperature, scales.back() * teacher_->weight, own.back());
-  for (LossSums& part : labels) part.loss *= 1 - teacher_->weight;
-  own.back().loss *= teacher_->weight;
-  for (size_t part = 0; part < sums.size(); ++part) sums[part] += own[part];
+      taught_loss(task(), logits, taught, batch, teacher_->temperature, both_scales.last(half), both_sums.last(half));
+  for (size_t part = 0; part < sums.size(); ++part) {
+    own[part].loss *= weight_of(part);
+    sums[part] += own[part];
+  }
   return add(hard, soft);
 }
 

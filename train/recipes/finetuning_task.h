@@ -20,7 +20,8 @@ struct Teacher {
   double weight = 0.5;  // of its part of the loss; the labels have the rest
 };
 
-/// Fine-tuning as the trainer sees it. With a teacher the parts of the loss are as they are weighted.
+/// Fine-tuning as the trainer sees it. With a teacher each part of the loss has its counterpart `teacher`, or
+/// `teacher_PART` where there are several, and all are as they are weighted.
 class FinetuningTask : public TrainingTask {
  public:
   /// All that is referred to must outlive the task. `validation` may be null.
@@ -40,7 +41,6 @@ class FinetuningTask : public TrainingTask {
 
  private:
   Task task() const { return description_.task.task; }
-  int64_t taught_rows(const PackedBatch& batch) const;
   Var weighted_loss(Run& run, const PackedBatch& batch, const std::vector<Var>& logits, std::span<const double> scales,
                     std::span<LossSums> sums);
 

@@ -102,6 +102,30 @@ Var task_loss(Task task, const std::vector<Var>& logits, const PackedBatch& batc
   }
 }
 
+Var taught_loss(Task task, const std::vector<Var>& logits, const std::vector<Var>& teacher, const PackedBatch& batch,
+                double temperature, std::span<const double> scales, std::span<LossSums> sums) {
+  const auto soft = [&](size_t part) {
+    return soft_cross_entropy(logits[part], teacher[part].value(), temperature, scales[part], sums[part]);
+  };
+  const auto soft_segments = [&](int64_t column, std::span<const int32_t> segments) {
+    return soft_segment_cross_entropy(logits[0], column, segments, teacher[0].value(), temperature, scales[0], sums[0]);
+  };
+  switch (task) {
+    case Task::kMultiLabel:
+      return soft_binary_cross_entropy(logits[0], teacher[0].value(), temperature, scales[0], sums[0]);
+    case Task::kRegression:
+      return squared_error(logits[0], teacher[0].value().span<float>(), scales[0], sums[0]);
+    case Task::kIntentAndSlots:
+      return add(soft(0), soft(1));
+    case Task::kQuestionAnswering:
+      return add(soft_segments(0, batch.cu_seqlens), soft_segments(1, batch.cu_seqlens));
+    case Task::kMultipleChoice:
+      return soft_segments(0, batch.sets);
+    default:
+      return soft(0);
+  }
+}
+
 std::vector<TaskOutputs> task_outputs(const BertForTask& model, const PackedBatch& batch) {
   Run run;
   const std::vector<Var> logits = task_logits(model, run, batch);

@@ -32,6 +32,11 @@ std::vector<Var> task_logits(const BertForTask& model, Run& run, const PackedBat
 Var task_loss(Task task, const std::vector<Var>& logits, const PackedBatch& batch, std::span<const double> scales,
               std::span<LossSums> sums);
 
+/// The same with a teacher's logits of that batch in the labels' place, by as many terms: soft targets at `temperature`
+/// (Hinton et al. 2015), and squared differences of scores, which have none.
+Var taught_loss(Task task, const std::vector<Var>& logits, const std::vector<Var>& teacher, const PackedBatch& batch,
+                double temperature, std::span<const double> scales, std::span<LossSums> sums);
+
 /// The outputs of each example of a batch, which needs no labels but `labelled_rows`.
 std::vector<TaskOutputs> task_outputs(const BertForTask& model, const PackedBatch& batch);
 
