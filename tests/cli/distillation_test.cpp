@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
         Lesson{Task::kRegression, 20, "pearson", 0.7, {"teacher_loss"}},
         Lesson{Task::kTokenClassification, 15, "f1", 0.9, {"teacher_loss"}},
         Lesson{Task::kIntentAndSlots, 12, "joint_accuracy", 0.9, {"teacher_intent_loss", "teacher_slot_loss"}},
-        Lesson{Task::kQuestionAnswering, 12, "f1", 80, {"teacher_loss"}},
+        Lesson{Task::kQuestionAnswering, 12, "exact_match", 80, {"teacher_loss"}},
         Lesson{Task::kMultipleChoice, 12, "accuracy", 0.9, {"teacher_loss"}}),
     [](const auto& test) { return std::string(task_name(test.param.task)); });
 
