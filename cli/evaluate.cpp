@@ -71,7 +71,7 @@ void check_task(const EvaluateOptions& options, const BertForPretraining& model)
 }
 
 void make_shards(const std::string& directory, const EvaluateOptions& options, const BertForPretraining& model,
-                 const WordPiece& tokenizer, Communicator& communicator) {
+                 const Tokenizer& tokenizer, Communicator& communicator) {
   ShardOptions shard_options;
   shard_options.files = {options.data};
   shard_options.directory = directory;
@@ -86,10 +86,9 @@ void make_shards(const std::string& directory, const EvaluateOptions& options, c
 }
 
 void check_shards(const ShardSet& shards, const EvaluateOptions& options, const BertForPretraining& model,
-                  const WordPiece& tokenizer) {
-  check<MismatchError>(
-      shards.vocabulary_hash() == tokenizer.vocabulary().hash() && shards.lowercase() == tokenizer.lowercase(),
-      options.data, ": was made with another vocabulary or casing than the model's");
+                  const Tokenizer& tokenizer) {
+  check<MismatchError>(shards.vocabulary_hash() == tokenizer.hash() && shards.lowercase() == tokenizer.lowercase(),
+                       options.data, ": was made with another vocabulary or casing than the model's");
   check<MismatchError>(shards.sequence_length() <= model.config().longest_sequence(), options.data, ": sequences of ",
                        shards.sequence_length(), " tokens (the model has ", model.config().longest_sequence(),
                        " positions)");
@@ -130,6 +129,12 @@ void write_predictions(const std::string& path, const std::string& lines, Commun
   check<Error>(file.flush().good(), path, ": cannot be written");
 }
 
+// A model may have been meant to keep them.
+void note_unused_weights(const std::string& directory, const ParameterStore& parameters) {
+  const std::vector<std::string> unused = unused_weights(directory, parameters);
+  if (!unused.empty()) fmt::print(stderr, "not used, of {}: {}\n", directory, fmt::join(unused, ", "));
+}
+
 void print_metrics(const std::vector<std::pair<std::string, double>>& metrics, bool as_json) {
   ordered_json object;
   for (const auto& [name, value] : metrics) {
@@ -142,16 +147,16 @@ void print_metrics(const std::vector<std::pair<std::string, double>>& metrics, b
 void evaluate_pretrained(const EvaluateOptions& options, Communicator& communicator) {
   const auto model = read_model(options.model);
   check_task(options, *model);
-  const WordPiece tokenizer = WordPiece::read(options.model, std::nullopt);
+  const auto tokenizer = read_tokenizer(options.model, model->config());
+  const Masker masker({}, *tokenizer);
   std::optional<TemporaryShards> made;
   if (!fs::is_directory(options.data)) {
     made.emplace(communicator);
-    make_shards(made->path(), options, *model, tokenizer, communicator);
+    make_shards(made->path(), options, *model, *tokenizer, communicator);
   }
   const auto shards = std::make_shared<ShardSet>(made ? made->path() : options.data);
-  check_shards(*shards, options, *model, tokenizer);
-  const EvaluationBatches batches(masked(shard_source(shards), Masker({}, tokenizer.vocabulary())),
-                                  kEvaluationBatchSize);
+  check_shards(*shards, options, *model, *tokenizer);
+  const EvaluationBatches batches(masked(shard_source(shards), masker), kEvaluationBatchSize);
   std::string lines;
   const PretrainingLosses losses =
       evaluate_pretraining(*model, batches, communicator, [&](const PackedBatch& batch, std::span<const double> rows) {
@@ -159,6 +164,7 @@ void evaluate_pretrained(const EvaluateOptions& options, Communicator& communica
       });
   if (!options.predictions.empty()) write_predictions(options.predictions, lines, communicator);
   if (communicator.rank() != 0) return;
+  note_unused_weights(options.model, model->parameters());
   auto metrics = evaluation_metrics(*model, losses);
   for (auto& [name, value] : metrics) {
     if (name == "mlm_accuracy") name = "accuracy";
@@ -198,6 +204,7 @@ void evaluate_finetuned(const EvaluateOptions& options, ModelDescription descrip
   const TaskSet set = encode_task_file(read_task_file(options.data, task.task), task, *tokenizer);
   const TaskReport report = report_task(task, set, evaluate_task(*model, set, communicator));
   if (communicator.rank() != 0) return;
+  note_unused_weights(options.model, model->parameters());
   for (const std::string& note : set.notes) fmt::print(stderr, "{}\n", note);
   if (!options.predictions.empty()) write_durably(options.predictions, report.predictions);
   print_metrics(report.metrics, options.json);

@@ -17,7 +17,7 @@
 #include "data/shard_manifest.h"
 #include "train/checkpoint/checkpoint.h"
 #include "train/checkpoint/manifest.h"
-#include "train/checkpoint/safetensors.h"
+#include "train/checkpoint/stored_weights.h"
 #include "train/checkpoint/training_state.h"
 
 namespace bertha {
@@ -65,7 +65,7 @@ struct Subject {
 
 Kind kind_of_directory(const fs::path& path) {
   if (fs::exists(path / kTrainingStateName)) return Kind::kCheckpoint;
-  if (fs::exists(path / kWeightsName)) return Kind::kModel;
+  if (fs::exists(path / kWeightsName) || fs::exists(path / kWeightsIndexName)) return Kind::kModel;
   if (fs::exists(path / kShardManifestName)) return Kind::kShards;
   fail<ConfigError>(path.string(), ": holds no ", kWeightsName, ", no ", kTrainingStateName, " and no ",
                     kShardManifestName,
@@ -104,12 +104,13 @@ bool is_parameter(const StoredTensor& tensor) {
 }
 
 void add_tensors(Json& report, const std::string& path, const std::optional<std::regex>& filter) {
-  const SafetensorsFile file(path);
-  report["metadata"] = file.metadata();
+  const StoredWeights weights(path);
+  report["metadata"] = weights.metadata();
   Json& tensors = report["tensors"] = Json::array();
   int64_t parameters = 0;
   uint64_t bytes = 0;
-  for (const StoredTensor& tensor : file.tensors()) {
+  for (const StoredWeight& stored : weights.tensors()) {
+    const StoredTensor& tensor = *stored.tensor;
     if (!matches(tensor.name, filter)) continue;
     tensors.push_back(
         {{"name", tensor.name}, {"shape", tensor.shape}, {"dtype", tensor.dtype}, {"bytes", tensor.bytes}});
@@ -170,14 +171,12 @@ Json shard_entry(const Subject& shard) {
 Json gather(const Subject& subject, const std::optional<std::regex>& filter) {
   Json report{{"path", subject.path}, {"kind", to_text(subject.kind)}};
   switch (subject.kind) {
-    case Kind::kSafetensors:
-      add_tensors(report, subject.path, filter);
-      break;
     case Kind::kCheckpoint:
       report["training_state"] = training_state_of(subject.path);
       [[fallthrough]];
+    case Kind::kSafetensors:
     case Kind::kModel:
-      add_tensors(report, (fs::path(subject.path) / kWeightsName).string(), filter);
+      add_tensors(report, subject.path, filter);
       break;
     case Kind::kShards:
       report["manifest"] = shard_manifest(subject.path);

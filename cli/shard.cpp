@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/heap.h"
 #include "data/sharder.h"
+#include "data/wordpiece.h"
 #include "train/comm/communicator.h"
 
 namespace bertha {

@@ -92,6 +92,15 @@ const std::string& ByteBpe::token(int32_t id) const {
   return tokens_[static_cast<size_t>(id)];
 }
 
+bool ByteBpe::is_continuation(int32_t id) const {
+  return !is_special(id) && !token(id).starts_with(written_bytes(" "));
+}
+
+void ByteBpe::append_ids(std::string_view text, std::vector<int32_t>& ids) const {
+  const Tokens tokens = tokenize(text);
+  ids.insert(ids.end(), tokens.ids.begin(), tokens.ids.end());
+}
+
 std::optional<int32_t> ByteBpe::find(std::string_view token) const {
   const auto found = ids_.find(token);
   return found == ids_.end() ? std::nullopt : std::optional(found->second);

@@ -43,6 +43,10 @@ class ByteBpe final : public Tokenizer {
   const std::string& token(int32_t id) const override;
   std::optional<int32_t> find(std::string_view token) const override;
   SpecialIds specials() const override { return specials_; }
+  bool is_continuation(int32_t id) const override;
+  bool lowercase() const override { return false; }
+
+  void append_ids(std::string_view text, std::vector<int32_t>& ids) const override;
 
   /// Offsets leave out a token's blanks, but with add_prefix_space a single one before the first token stays.
   Encoding encode(std::string_view text, std::optional<std::string_view> pair,

@@ -32,15 +32,16 @@ RandomStream evaluation_masks(int64_t sample) {
   return RandomStream(0, "evaluation masking", 0, static_cast<uint64_t>(sample));
 }
 
-Masker::Masker(const MaskingOptions& options, const Vocabulary& vocabulary)
-    : options_(options), mask_id_(vocabulary.mask()) {
+Masker::Masker(const MaskingOptions& options, const Tokenizer& tokenizer)
+    : options_(options), mask_id_(tokenizer.specials().mask) {
   check_options(options);
-  for (int32_t id = 0; id < vocabulary.size(); ++id) {
-    const bool special = vocabulary.is_special(id);
+  check<MismatchError>(mask_id_ >= 0, "masking: the vocabulary has no token to mask with");
+  for (int32_t id = 0; id < tokenizer.size(); ++id) {
+    const bool special = tokenizer.is_special(id);
     if (!special) ordinary_.push_back(id);
-    kinds_.push_back(special                          ? TokenKind::kSpecial
-                     : vocabulary.is_continuation(id) ? TokenKind::kContinuation
-                                                      : TokenKind::kWordStart);
+    kinds_.push_back(special                         ? TokenKind::kSpecial
+                     : tokenizer.is_continuation(id) ? TokenKind::kContinuation
+                                                     : TokenKind::kWordStart);
   }
 }
 

@@ -6,7 +6,7 @@
 
 #include "autograd/core/random.h"
 #include "data/shard.h"
-#include "data/vocabulary.h"
+#include "data/tokenizer.h"
 
 namespace bertha {
 
@@ -33,15 +33,16 @@ RandomStream training_masks(uint64_t seed, int64_t epoch, int64_t sample);
 RandomStream evaluation_masks(int64_t sample);
 
 /// Selects tokens for masked-language modelling. Each token is selected by itself with the given probability, so a
-/// short sequence may have none; each selected one is masked, replaced or kept by itself. A whole word (a piece and the
-/// `##` pieces that continue it) is selected as one and shares one fate, with a random token drawn for each piece.
-/// Special tokens are never selected and never drawn.
-/// Source: Devlin et al. 2018 (arXiv:1810.04805) §3.1; whole words after its published code of May 2019, which selects
+/// short sequence may have none; each selected one is masked, replaced or kept by itself. A whole word (a piece and
+/// those that continue it) is selected as one and shares one fate, with a random token drawn for each piece. Special
+/// tokens are never selected and never drawn. Source: Devlin et al. 2018 (arXiv:1810.04805) §3.1; whole words after its
+/// published code of May 2019, which selects
 ///         by words in the same way but lets each piece have a fate of its own.
 class Masker {
  public:
-  /// Throws ConfigError where a share is out of range or mask, random and keep do not add up to 1.
-  Masker(const MaskingOptions& options, const Vocabulary& vocabulary);
+  /// Throws ConfigError where a share is out of range or mask, random and keep do not add up to 1, MismatchError for a
+  /// tokenizer without a mask.
+  Masker(const MaskingOptions& options, const Tokenizer& tokenizer);
 
   /// Throws MismatchError for an id that the vocabulary does not have.
   MaskedSequence operator()(Sequence sequence, RandomStream random) const;

@@ -192,18 +192,18 @@ class SegmentPairer {
   Sequence sequence_;
 };
 
-/// The front of a line: all of it, or what ends at the last blank or else the last character within kMaxSliceBytes.
+/// The front of a line: all of it, or what ends before the last blank or else the last character within kMaxSliceBytes.
 std::string_view front_slice(std::string_view line) {
   if (line.size() <= kMaxSliceBytes) return line;
   const size_t blank = line.find_last_of(' ', kMaxSliceBytes - 1);
-  if (blank != line.npos) return line.substr(0, blank + 1);
+  if (blank != line.npos && blank > 0) return line.substr(0, blank);
   size_t end = kMaxSliceBytes;
   while ((static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;  // inside a character
   return line.substr(0, end);
 }
 
 /// In slices, for the tokenizer keeps a multiple of the text it is given.
-void append_line(std::string_view line, const WordPiece& tokenizer, std::vector<int32_t>& ids) {
+void append_line(std::string_view line, const Tokenizer& tokenizer, std::vector<int32_t>& ids) {
   while (!line.empty()) {
     const std::string_view slice = front_slice(line);
     tokenizer.append_ids(slice, ids);
@@ -213,7 +213,7 @@ void append_line(std::string_view line, const WordPiece& tokenizer, std::vector<
 
 }  // namespace
 
-void tokenize_block(const CorpusBlock& block, const WordPiece& tokenizer, TokenizedText& text) {
+void tokenize_block(const CorpusBlock& block, const Tokenizer& tokenizer, TokenizedText& text) {
   text.ids.clear();
   text.line_ends.assign(1, 0);
   text.document_ends.assign(1, 0);

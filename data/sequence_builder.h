@@ -9,7 +9,7 @@
 #include "autograd/core/random.h"
 #include "data/corpus.h"
 #include "data/shard.h"
-#include "data/wordpiece.h"
+#include "data/tokenizer.h"
 
 namespace bertha {
 
@@ -27,7 +27,7 @@ struct TokenizedText {
 
 /// Puts the tokens of a block into `text`, in the memory it has. A word that goes on for 64 KiB without a blank is cut
 /// there.
-void tokenize_block(const CorpusBlock& block, const WordPiece& tokenizer, TokenizedText& text);
+void tokenize_block(const CorpusBlock& block, const Tokenizer& tokenizer, TokenizedText& text);
 
 struct SpecialIds {
   int32_t cls, sep;

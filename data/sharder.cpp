@@ -68,7 +68,7 @@ struct OpenShard {
 
 class Sharder {
  public:
-  Sharder(const ShardOptions& options, const WordPiece& tokenizer,
+  Sharder(const ShardOptions& options, const Tokenizer& tokenizer,
           const std::function<void(const ShardProgress&)>& progress)
       : options_(options),
         tokenizer_(tokenizer),
@@ -78,8 +78,8 @@ class Sharder {
         settings_{.objective = options.objective,
                   .sequence_length = options.sequence_length,
                   .seed = options.seed,
-                  .vocabulary_hash = tokenizer.vocabulary().hash(),
-                  .vocabulary_size = tokenizer.vocabulary().size(),
+                  .vocabulary_hash = tokenizer.hash(),
+                  .vocabulary_size = tokenizer.size(),
                   .lowercase = tokenizer.lowercase(),
                   .text_bytes = corpus_.bytes(),
                   .block_bytes = options.block_bytes,
@@ -152,7 +152,7 @@ class Sharder {
   }
 
   void build_sequences(const TokenizedText& text, int64_t block, const SequenceSink& sink) const {
-    const SpecialIds special{tokenizer_.vocabulary().cls(), tokenizer_.vocabulary().sep()};
+    const SpecialIds special{tokenizer_.specials().cls, tokenizer_.specials().sep};
     if (options_.objective == Objective::kMlm) {
       pack_full_sentences(text, special, options_.sequence_length, sink);
     } else {
@@ -203,7 +203,7 @@ class Sharder {
                          .shards = settings_.shards,
                          .shards_kept = kept,
                          .shard_bytes = 0,
-                         .unknown_tokens = manifest.token_counts.at(tokenizer_.vocabulary().unk()),
+                         .unknown_tokens = manifest.token_counts.at(tokenizer_.specials().unk),
                          .hash = manifest_hash(manifest)};
     for (const ShardRecord& record : manifest.shards) {
       summary.documents += record.documents;
@@ -216,7 +216,7 @@ class Sharder {
   }
 
   const ShardOptions& options_;
-  const WordPiece& tokenizer_;
+  const Tokenizer& tokenizer_;
   const std::function<void(const ShardProgress&)>& report_;
   Corpus corpus_;
   int64_t threads_;
@@ -226,7 +226,7 @@ class Sharder {
 
 }  // namespace
 
-ShardSummary shard_corpus(const ShardOptions& options, const WordPiece& tokenizer,
+ShardSummary shard_corpus(const ShardOptions& options, const Tokenizer& tokenizer,
                           const std::function<void(const ShardProgress&)>& progress) {
   check_options(options);
   return Sharder(options, tokenizer, progress).run();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/shard.h"
-#include "data/wordpiece.h"
+#include "data/tokenizer.h"
 
 namespace bertha {
 
@@ -53,7 +53,7 @@ struct ShardSummary {
 /// Throws:  ConfigError for bad options, an empty corpus, or a single document where next sentences are wanted;
 ///          DamagedFileError for text that is not UTF-8; MismatchError where the directory holds the shards of other
 ///          text or options; Error naming the file where the disk is full.
-ShardSummary shard_corpus(const ShardOptions& options, const WordPiece& tokenizer,
+ShardSummary shard_corpus(const ShardOptions& options, const Tokenizer& tokenizer,
                           const std::function<void(const ShardProgress&)>& progress);
 
 }  // namespace bertha

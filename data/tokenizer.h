@@ -32,6 +32,14 @@ class Tokenizer {
   virtual std::optional<int32_t> find(std::string_view token) const = 0;
   virtual SpecialIds specials() const = 0;
   bool is_special(int32_t id) const;
+  /// Whether a token goes on with the word of the one before.
+  virtual bool is_continuation(int32_t id) const = 0;
+  /// Whether upper and lower case are one.
+  virtual bool lowercase() const = 0;
+
+  /// Appends the ids of `text` (UTF-8) without adding special tokens; the fast path of sharding.
+  /// Throws DamagedFileError naming the first byte that is not UTF-8.
+  virtual void append_ids(std::string_view text, std::vector<int32_t>& ids) const = 0;
 
   /// The text, or the pair, with the special tokens that the model was trained with, cut as `options` say. Special
   /// tokens that are written out in a text are recognised.
@@ -52,10 +60,12 @@ class Tokenizer {
 };
 
 /// The tokenizer of a vocabulary file (a `vocab.txt`; a `vocab.json` with `merges.txt` beside it; a `tokenizer.json`),
-/// or of a model directory that holds them. Where a directory has both vocabularies, the `tokenizer_class` of its
-/// `tokenizer_config.json` decides. `lowercase` overrides what a WordPiece model says.
+/// or of a model directory, as Hugging Face's AutoTokenizer reads it: its tokenizer.json, else its vocabulary, with the
+/// settings of tokenizer_config.json. Where there are both vocabularies, the `tokenizer_class` of the latter decides.
+/// `lowercase` overrides what a WordPiece model says.
 /// Throws:  ConfigError naming what was looked for where there is nothing, DamagedFileError for broken files,
-///          MismatchError for a tokenizer of another kind.
+///          MismatchError for a tokenizer of another kind, added tokens that are not special, and files that
+///          contradict each other.
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path, std::optional<bool> lowercase = std::nullopt);
 
 }  // namespace bertha

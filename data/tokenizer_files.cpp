@@ -1,6 +1,7 @@
 #include "data/tokenizer_files.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -94,6 +95,17 @@ class Object {
     }
     return result;
   }
+  /// The objects under the names of an object, with these names.
+  std::vector<std::pair<std::string, Object>> named_members(const char* key) const {
+    std::vector<std::pair<std::string, Object>> result;
+    if (at(key).is_null()) return result;
+    expect(at(key).is_object(), key, "an object");
+    for (const auto& [name, element] : at(key).items()) {
+      expect(element.is_object(), key, "an object of objects");
+      result.emplace_back(name, Object(element, path_, name_ + key + "." + name + "."));
+    }
+    return result;
+  }
   /// Refuses what a tokenizer has that works in another way.
   template <class... Words>
   void require(bool fits, const char* key, const Words&... words) const {
@@ -140,22 +152,44 @@ std::vector<std::string> read_tokens(const Object& file, const Object& model) {
   return tokens_by_id(ids, file.path());
 }
 
-/// What is added may only be special tokens, for no others are found in a text, and they without their surroundings; of
-/// which a mask may take the blanks before it: says whether it does.
-bool read_added_tokens(const Object& file, std::span<const std::string_view> special_tokens) {
+/// Tokens are found without their surroundings, of which a mask may take the blanks before it: says whether it does.
+bool takes_blanks(const Object& added) {
+  const bool before = added.flag("lstrip").value_or(false);
+  added.require(!before || added.text("content") == kRobertaMask, "lstrip", "is true (only ", kRobertaMask,
+                " may take the blanks before it)");
+  added.require(!added.flag("rstrip").value_or(false), "rstrip", "is true (none may take the blanks behind it)");
+  added.require(!added.flag("single_word").value_or(false), "single_word", "is true (all are found within words)");
+  return before;
+}
+
+/// What is added may only be special tokens, for no others are found in a text. Says whether the mask takes blanks.
+bool check_added_tokens(const Object& file, std::span<const std::string_view> special_tokens) {
   bool mask_takes_blanks = false;
   for (const Object& added : file.members("added_tokens")) {
     const std::string token = added.text("content");
     added.require(std::ranges::count(special_tokens, token) > 0, "content", "is '", token,
                   "' (no tokens but a model's special ones may be added)");
-    const bool takes_blanks = added.flag("lstrip").value_or(false);
-    added.require(!takes_blanks || token == kRobertaMask, "lstrip", "is true (only ", kRobertaMask,
-                  " may take the blanks before it)");
-    added.require(!added.flag("rstrip").value_or(false), "rstrip", "is true (none may take the blanks behind it)");
-    added.require(!added.flag("single_word").value_or(false), "single_word", "is true (all are found within words)");
-    mask_takes_blanks |= takes_blanks;
+    mask_takes_blanks |= takes_blanks(added);
   }
   return mask_takes_blanks;
+}
+
+/// The tokens under a name: a list, or an object of them by what they are for; each a text or an object that holds it.
+void append_special_tokens(const Object& file, const char* key, std::vector<AddedToken>& tokens) {
+  for (const json& element : file.at(key)) {
+    const bool is_object = element.is_object() && element.contains("content");
+    const json& content = is_object ? element["content"] : element;
+    file.expect(content.is_string(), key, "tokens");
+    tokens.push_back({content.get<std::string>(), std::nullopt, file.path()});
+  }
+}
+
+int64_t token_id(const std::string& digits, const std::string& path) {
+  int64_t id = -1;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
+  const bool is_whole = error == std::errc() && end == digits.data() + digits.size();
+  check<DamagedFileError>(is_whole, path, ": 'added_tokens_decoder' holds '", digits, "' (expected token ids)");
+  return id;
 }
 
 void read_wordpiece(const Object& file, const Object& model, TokenizerFile& result) {
@@ -174,7 +208,7 @@ void read_wordpiece(const Object& file, const Object& model, TokenizerFile& resu
                       "is false (control characters are always left out)");
   const auto splitter = file.member("pre_tokenizer");
   file.require(splitter && splitter->text("type") == "BertPreTokenizer", "pre_tokenizer", "is not a BertPreTokenizer");
-  read_added_tokens(file, kSpecialTokens);
+  check_added_tokens(file, kSpecialTokens);
 }
 
 MergeList merges_of(const Object& model) {
@@ -210,7 +244,7 @@ void read_byte_bpe(const Object& file, const Object& model, TokenizerFile& resul
   file.require(splitter && splitter->text("type") == "ByteLevel", "pre_tokenizer", "is not ByteLevel");
   splitter->require(splitter->flag("use_regex").value_or(true), "use_regex", "is false (text is always split)");
   result.add_prefix_space = splitter->flag("add_prefix_space").value_or(false);
-  result.mask_takes_blanks = read_added_tokens(file, kByteBpeSpecialTokens);
+  result.mask_takes_blanks = check_added_tokens(file, kByteBpeSpecialTokens);
   result.merges = merges_of(model);
 }
 
@@ -227,7 +261,44 @@ TokenizerConfig read_tokenizer_config(const std::string& path) {
   config.tokenize_chinese_chars = file.flag("tokenize_chinese_chars");
   config.add_prefix_space = file.flag("add_prefix_space");
   if (file.at("mask_token").is_object()) config.mask_takes_blanks = file.member("mask_token")->flag("lstrip");
+  for (const auto& [id, added] : file.named_members("added_tokens_decoder")) {
+    if (added.text("content") == kRobertaMask) config.mask_takes_blanks = takes_blanks(added);
+  }
   return config;
+}
+
+bool TokenizerConfig::is_generic() const {
+  return tokenizer_class == "PreTrainedTokenizerFast" || tokenizer_class == "TokenizersBackend";
+}
+
+std::vector<AddedToken> read_added_tokens(const std::string& directory) {
+  std::vector<AddedToken> tokens;
+  const auto in_file = [&](const char* name, auto&& read) {
+    const std::string path = directory + "/" + name;
+    if (!std::filesystem::exists(path)) return;
+    const json root = read_object(path);
+    read(Object(root, path, ""), root);
+  };
+  const auto read_special = [&](const Object& file, const json&) {
+    for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
+      append_special_tokens(file, key, tokens);
+    }
+  };
+  in_file("special_tokens_map.json", read_special);
+  in_file("tokenizer_config.json", read_special);
+  in_file("tokenizer_config.json", [&](const Object& file, const json&) {
+    for (const auto& [id, added] : file.named_members("added_tokens_decoder")) {
+      takes_blanks(added);
+      tokens.push_back({added.text("content"), token_id(id, file.path()), file.path()});
+    }
+  });
+  in_file("added_tokens.json", [&](const Object& file, const json& ids) {
+    for (const auto& [token, id] : ids.items()) {
+      file.expect(id.is_number_unsigned(), token.c_str(), "a token id");
+      tokens.push_back({token, id.get<int64_t>(), file.path()});
+    }
+  });
+  return tokens;
 }
 
 MergeList read_merges(const std::string& path) {

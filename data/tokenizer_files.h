@@ -16,10 +16,25 @@ struct TokenizerConfig {
   std::string tokenizer_class;
   std::optional<bool> do_lower_case, strip_accents, tokenize_chinese_chars, add_prefix_space;
   std::optional<bool> mask_takes_blanks;  // `lstrip` of the mask token
+
+  /// Whether the class has no settings of its own, so that a tokenizer.json says all.
+  bool is_generic() const;
 };
 
 /// Throws DamagedFileError for what is not such a file.
 TokenizerConfig read_tokenizer_config(const std::string& path);
+
+/// A token that is found in a text as a whole.
+struct AddedToken {
+  std::string content;
+  std::optional<int64_t> id;
+  std::string path;  // of the file that adds it
+};
+
+/// What the files of a directory besides its tokenizer.json add to a vocabulary: added_tokens.json,
+/// special_tokens_map.json and tokenizer_config.json. Throws DamagedFileError for what is not such a file,
+/// MismatchError for tokens that are found in another way.
+std::vector<AddedToken> read_added_tokens(const std::string& directory);
 
 /// Byte-level BPE's pairs of tokens that become one, the first to be merged first.
 struct MergeList {

@@ -2,29 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "autograd/core/error.h"
-#include "data/tokenizer_files.h"
 #include "data/utf8.h"
 
 namespace bertha {
 namespace {
 
 using nlohmann::ordered_json;
-
-/// What a model directory says about casing; true where it says nothing. Only BERT's own settings are supported.
-bool read_lowercase(const std::string& path) {
-  const TokenizerConfig config = read_tokenizer_config(path);
-  const bool lowercase = config.do_lower_case.value_or(true);
-  check<MismatchError>(
-      config.strip_accents.value_or(lowercase) == lowercase, path,
-      ": 'strip_accents' differs from 'do_lower_case' (accents are stripped exactly when lowercasing)");
-  check<MismatchError>(config.tokenize_chinese_chars.value_or(true), path,
-                       ": 'tokenize_chinese_chars' is false (CJK ideographs are always split)");
-  return lowercase;
-}
 
 ordered_json special_tokens() {
   return {{"unk_token", "[UNK]"},
@@ -42,16 +28,10 @@ WordPiece::WordPiece(Vocabulary vocabulary, bool lowercase)
       trie_(vocabulary_.tokens()) {}
 
 WordPiece WordPiece::read(const std::string& vocabulary_or_model, std::optional<bool> lowercase) {
-  const std::filesystem::path path = vocabulary_or_model;
-  if (!std::filesystem::is_directory(path)) return {Vocabulary::read(path), lowercase.value_or(true)};
-  const auto vocabulary = path / "vocab.txt", whole = path / "tokenizer.json";
-  if (!std::filesystem::exists(vocabulary) && std::filesystem::exists(whole)) {
-    TokenizerFile file = read_tokenizer_file(whole);
-    check<MismatchError>(file.kind == TokenizerFile::Kind::kWordPiece, whole.string(), ": is not WordPiece's");
-    return {Vocabulary(std::move(file.tokens), whole.string()), lowercase.value_or(file.lowercase)};
-  }
-  const bool configured = read_lowercase(path / "tokenizer_config.json");
-  return {Vocabulary::read(vocabulary), lowercase.value_or(configured)};
+  const auto tokenizer = read_tokenizer(vocabulary_or_model, lowercase);
+  auto* wordpiece = dynamic_cast<WordPiece*>(tokenizer.get());
+  check<MismatchError>(wordpiece != nullptr, vocabulary_or_model, ": holds another tokenizer (expected WordPiece's)");
+  return std::move(*wordpiece);
 }
 
 WordPiece::SpecialToken WordPiece::find_special(std::string_view text, size_t from) const {

@@ -26,23 +26,20 @@ class WordPiece final : public Tokenizer {
   /// `lowercase` also strips accents, as the uncased models do.
   WordPiece(Vocabulary vocabulary, bool lowercase);
 
-  /// The tokeniser of a vocabulary file, or of a model directory with its vocab.txt and, where there is one,
-  /// tokenizer_config.json, whose do_lower_case holds unless `lowercase` is given; without either it is true. A
-  /// directory without vocab.txt may have a tokenizer.json.
-  /// Throws what Vocabulary::read and read_tokenizer_file throw, and MismatchError for settings that are not BERT's.
+  /// What read_tokenizer finds, where that is one. Throws besides MismatchError where it is of another kind.
   static WordPiece read(const std::string& vocabulary_or_model, std::optional<bool> lowercase);
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
-  bool lowercase() const { return casing_ == Casing::kUncased; }
 
   int32_t size() const override { return vocabulary_.size(); }
   const std::string& token(int32_t id) const override { return vocabulary_.token(id); }
   std::optional<int32_t> find(std::string_view token) const override { return vocabulary_.find(token); }
   SpecialIds specials() const override;
+  bool is_continuation(int32_t id) const override { return vocabulary_.is_continuation(id); }
+  /// Accents are stripped, too.
+  bool lowercase() const override { return casing_ == Casing::kUncased; }
 
-  /// Appends the ids of `text` (UTF-8) without adding special tokens; the fast path of sharding.
-  /// Throws DamagedFileError naming the first byte that is not UTF-8.
-  void append_ids(std::string_view text, std::vector<int32_t>& ids) const;
+  void append_ids(std::string_view text, std::vector<int32_t>& ids) const override;
 
   /// `[CLS] text [SEP]` or `[CLS] text [SEP] pair [SEP]`.
   Encoding encode(std::string_view text, std::optional<std::string_view> pair,

@@ -52,6 +52,21 @@ void validate_sizes(const BertConfig& c, std::string_view where) {
 
 }  // namespace
 
+double BertConfig::task_dropout(Head head) const {
+  const double classifier = classifier_dropout.value_or(hidden_dropout_prob);
+  switch (family) {
+    case Family::kDistilBert:
+      if (head == Head::kSpans) return qa_dropout;
+      return head == Head::kTokens ? hidden_dropout_prob : classifier;
+    case Family::kRoberta:
+      if (head == Head::kChoice) return hidden_dropout_prob;
+      break;
+    case Family::kBert:
+      break;
+  }
+  return head == Head::kSpans ? 0 : classifier;
+}
+
 std::span<const std::string_view> preset_names() {
   return kPresetNames;
 }
@@ -75,7 +90,8 @@ void validate(const BertConfig& c, std::string_view where) {
   validate_sizes(c, where);
   check<ConfigError>(c.hidden_size % c.num_attention_heads == 0, where, ": hidden_size ", c.hidden_size,
                      " is not a multiple of num_attention_heads ", c.num_attention_heads);
-  for (const double dropout : {c.hidden_dropout_prob, c.attention_probs_dropout_prob, c.task_dropout()})
+  for (const double dropout :
+       {c.hidden_dropout_prob, c.attention_probs_dropout_prob, c.classifier_dropout.value_or(0), c.qa_dropout})
     check<ConfigError>(0 <= dropout && dropout < 1, where, ": a dropout probability is ", dropout,
                        " (expected 0 to below 1)");
   check<ConfigError>(c.layer_norm_eps > 0, where, ": layer_norm_eps is ", c.layer_norm_eps, " (expected above 0)");

@@ -43,11 +43,13 @@ struct BertConfig {
   std::string hidden_act = "gelu";  // one of activation_names()
   double hidden_dropout_prob = 0.1;
   double attention_probs_dropout_prob = 0.1;
-  std::optional<double> classifier_dropout;  // in front of a task's last layer; left out: hidden_dropout_prob
+  std::optional<double> classifier_dropout;  // in front of a classifier; left out: hidden_dropout_prob
+  double qa_dropout = 0.1;                   // in front of the layer that finds answers; DistilBERT's alone
   double layer_norm_eps = 1e-12;
   double initializer_range = 0.02;
 
-  double task_dropout() const { return classifier_dropout.value_or(hidden_dropout_prob); }
+  /// In front of the last layer of a head, as the family's published class has it.
+  double task_dropout(Head head) const;
   /// The row of the position table that a sequence's first token takes.
   int64_t first_position() const { return family == Family::kRoberta ? pad_token_id + 1 : 0; }
   /// In tokens.

@@ -30,16 +30,14 @@ BertForTask::BertForTask(const BertConfig& config, const TaskHead& head)
       layer_.emplace(root / "classifier", config, head_.outputs, 0);
       break;
     case Head::kTokens:
-      layer_.emplace(root / "classifier", config, head_.outputs, config.task_dropout());
+      layer_.emplace(root / "classifier", config, head_.outputs, config.task_dropout(Head::kTokens));
       break;
-    case Head::kSpans: {
-      const double dropout = config.family == Family::kDistilBert ? config.task_dropout() : 0;
-      layer_.emplace(root / "qa_outputs", config, head_.outputs, dropout);
+    case Head::kSpans:
+      layer_.emplace(root / "qa_outputs", config, head_.outputs, config.task_dropout(Head::kSpans));
       break;
-    }
     case Head::kIntentAndSlots:
       layer_.emplace(root / "intent_classifier", config, head_.outputs, 0);
-      slots_.emplace(root / "slot_classifier", config, head_.slots, config.task_dropout());
+      slots_.emplace(root / "slot_classifier", config, head_.slots, config.task_dropout(Head::kTokens));
       break;
     default:
       break;

@@ -38,6 +38,12 @@ constexpr Replacement kDistilBert[] = {
     {"cls.predictions.bias", "vocab_projector.bias"},
 };
 
+// Of files that were converted from TensorFlow.
+constexpr Replacement kTensorFlow[] = {
+    {".LayerNorm.weight", ".LayerNorm.gamma"},
+    {".LayerNorm.bias", ".LayerNorm.beta"},
+};
+
 bool replace(std::string& name, const Replacement& replacement) {
   const auto& [from, to] = replacement;
   const size_t at = name.find(from);
@@ -112,6 +118,12 @@ std::function<std::string(std::string_view)> published_naming(Family family, Hea
   return {};
 }
 
+std::string tensorflow_name(std::string_view published_name) {
+  std::string name(published_name);
+  for (const Replacement& replacement : kTensorFlow) replace(name, replacement);
+  return name;
+}
+
 std::string_view family_name(Family family) {
   return names_of(family).encoder;
 }
@@ -122,11 +134,10 @@ std::string architecture_name(Family family, Head head) {
   return std::string(names_of(family).class_prefix) + std::string(class_suffix(head));
 }
 
-ConfigKeys config_keys(Family family, Head head) {
+ConfigKeys config_keys(Family family) {
   if (family == Family::kDistilBert) {
-    const bool spans = head == Head::kSpans;
     return {"dim",        "n_layers", "n_heads",           "hidden_dim",
-            "activation", "dropout",  "attention_dropout", spans ? "qa_dropout" : "seq_classif_dropout"};
+            "activation", "dropout",  "attention_dropout", "seq_classif_dropout"};
   }
   return {"hidden_size", "num_hidden_layers",   "num_attention_heads",          "intermediate_size",
           "hidden_act",  "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"};

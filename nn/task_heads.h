@@ -21,8 +21,10 @@ class TaskPooler {
   TaskPooler(const Scope& s, const BertConfig& c, Head head)
       : family_(c.family),
         dense_(s / "dense", c.hidden_size, c.hidden_size),
-        dropout_(s / "dropout", c.task_dropout()) {
-    if (family_ == Family::kRoberta && head == Head::kSequence) first_dropout_.emplace(s / "first", c.task_dropout());
+        dropout_(s / "dropout", c.task_dropout(head)) {
+    if (family_ == Family::kRoberta && head == Head::kSequence) {
+      first_dropout_.emplace(s / "first", c.task_dropout(head));
+    }
   }
 
   /// x (B, H), the states of the rows `first_tokens`; result (B, H).

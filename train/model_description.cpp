@@ -30,17 +30,18 @@ json read_json(const std::string& path) {
   return value;
 }
 
-// Reads `key` where it is there; the type must fit.
+// Reads `key` and says whether it is there; the type must fit.
 template <class T>
-void read_key(const json& object, const std::string& path, const char* key, T& value) {
+bool read_key(const json& object, const std::string& path, const char* key, T& value) {
   const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return;
+  if (found == object.end() || found->is_null()) return false;
   bool fits = found->is_string();
   if constexpr (std::is_same_v<T, int64_t>) fits = found->is_number_integer();
   if constexpr (std::is_same_v<T, double>) fits = found->is_number();
   if constexpr (std::is_same_v<T, bool>) fits = found->is_boolean();
   check<DamagedFileError>(fits, path, ": '", key, "' is ", found->dump(), " (another type was expected)");
   value = found->get<T>();
+  return true;
 }
 
 // What a BERT configuration may say besides sizes, and this one must not.
@@ -80,13 +81,24 @@ Head read_head(const json& object, const std::string& path, Family family) {
   fail<MismatchError>(path, ": architecture '", name, "' is not known (expected one of ", known, ")");
 }
 
-BertConfig read_config(const json& object, const std::string& path, Family family, Head head) {
+// What files of a family leave out.
+BertConfig usual_config(Family family) {
   BertConfig c;
   c.family = family;
-  if (family == Family::kDistilBert) c.type_vocab_size = 0;
   if (family == Family::kRoberta) c.pad_token_id = 1;
-  const ConfigKeys keys = config_keys(family, head);
-  const auto read = [&](std::string_view key, auto& value) { read_key(object, path, std::string(key).c_str(), value); };
+  if (family == Family::kDistilBert) {
+    c.type_vocab_size = 0;
+    c.classifier_dropout = 0.2;
+  }
+  return c;
+}
+
+BertConfig read_config(const json& object, const std::string& path, Family family) {
+  BertConfig c = usual_config(family);
+  const ConfigKeys keys = config_keys(family);
+  const auto read = [&](std::string_view key, auto& value) {
+    return read_key(object, path, std::string(key).c_str(), value);
+  };
   read("vocab_size", c.vocab_size);
   read(keys.hidden_size, c.hidden_size);
   read(keys.num_hidden_layers, c.num_hidden_layers);
@@ -98,9 +110,9 @@ BertConfig read_config(const json& object, const std::string& path, Family famil
   read(keys.hidden_act, c.hidden_act);
   read(keys.hidden_dropout_prob, c.hidden_dropout_prob);
   read(keys.attention_probs_dropout_prob, c.attention_probs_dropout_prob);
-  double dropout = -1;
-  read(keys.classifier_dropout, dropout);
-  if (dropout >= 0) c.classifier_dropout = dropout;
+  double dropout = 0;
+  if (read(keys.classifier_dropout, dropout)) c.classifier_dropout = dropout;
+  if (family == Family::kDistilBert) read("qa_dropout", c.qa_dropout);
   read("layer_norm_eps", c.layer_norm_eps);
   read("initializer_range", c.initializer_range);
   validate(c, path);
@@ -229,7 +241,7 @@ ModelDescription read_model_description(const std::string& directory) {
   ModelDescription description;
   const Family family = read_family(object, path);
   description.head = read_head(object, path, family);
-  description.config = read_config(object, path, family, description.head);
+  description.config = read_config(object, path, family);
   refuse_other_kinds(object, path);
   description.task = read_task(object, path, description.head);
   return description;
@@ -237,7 +249,7 @@ ModelDescription read_model_description(const std::string& directory) {
 
 std::string config_json(const ModelDescription& description, const Tokenizer& tokenizer) {
   const BertConfig& c = description.config;
-  const ConfigKeys keys = config_keys(c.family, description.head);
+  const ConfigKeys keys = config_keys(c.family);
   ordered_json config = {{"architectures", {architecture_name(c.family, description.head)}},
                          {"model_type", family_name(c.family)},
                          {"vocab_size", c.vocab_size}};
@@ -252,6 +264,7 @@ std::string config_json(const ModelDescription& description, const Tokenizer& to
   add(keys.hidden_dropout_prob, c.hidden_dropout_prob);
   add(keys.attention_probs_dropout_prob, c.attention_probs_dropout_prob);
   if (c.classifier_dropout) add(keys.classifier_dropout, *c.classifier_dropout);
+  if (c.family == Family::kDistilBert) add("qa_dropout", c.qa_dropout);
   if (c.family != Family::kDistilBert) add("layer_norm_eps", c.layer_norm_eps);
   add("initializer_range", c.initializer_range);
   add("pad_token_id", tokenizer.specials().pad);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "nn/published_names.h"
-#include "train/checkpoint/safetensors.h"
+#include "train/checkpoint/stored_weights.h"
 
 namespace bertha {
 namespace {
@@ -49,29 +49,61 @@ bool is_of_encoder(std::string_view name) {
   return inner.starts_with("embeddings.") || inner.starts_with("encoder.") || inner.starts_with("transformer.");
 }
 
-// Files of a bare encoder leave its name out.
-const StoredTensor* find_stored(const SafetensorsFile& file, std::string_view name) {
-  const StoredTensor* stored = file.find(name);
-  return stored ? stored : file.find(std::string(without_encoder(name)));
+// Files of a bare encoder leave its name out, and some have the names that LayerNorm's tensors had in TensorFlow.
+const StoredWeight* find_stored(const StoredWeights& weights, std::string_view name) {
+  for (const std::string_view form : {name, without_encoder(name)}) {
+    for (const std::string& known : {std::string(form), tensorflow_name(form)}) {
+      if (const StoredWeight* stored = weights.find(known)) return stored;
+    }
+  }
+  return nullptr;
 }
 
-void read_tensor(const SafetensorsFile& file, const StoredTensor& stored, const PublishedTensor& tensor,
-                 ParameterStore& parameters) {
-  check<MismatchError>(stored.has_shape(tensor.shape), file.path(), ": '", stored.name, "' has shape ",
-                       shape_text(stored), ", the model expects ", tensor.shape);
-  file.read(stored.name, parameters.values().subspan(tensor.offset, tensor.shape.numel()));
+void read_tensor(const StoredWeight& stored, const PublishedTensor& tensor, ParameterStore& parameters) {
+  check<MismatchError>(stored.tensor->has_shape(tensor.shape), stored.file->path(), ": '", stored.name(),
+                       "' has shape ", shape_text(*stored.tensor), ", the model expects ", tensor.shape);
+  stored.read(parameters.values().subspan(tensor.offset, tensor.shape.numel()));
 }
 
-// Tensors of the file that no parameter takes.
-std::vector<std::string> unused_tensors(const SafetensorsFile& file, const ParameterStore& parameters) {
+void read_all(const StoredWeights& weights, ParameterStore& parameters) {
+  for (const PublishedTensor& tensor : parameters.published()) {
+    const StoredWeight* stored = find_stored(weights, tensor.name);
+    check<MismatchError>(stored != nullptr, weights.path(), ": tensor '", tensor.name,
+                         "' is missing (the model has it)");
+    read_tensor(*stored, tensor, parameters);
+  }
+}
+
+// Tensors that no parameter takes.
+std::vector<std::string> unused_tensors(const StoredWeights& weights, const ParameterStore& parameters) {
   std::vector<std::string> used, unused;
   for (const PublishedTensor& tensor : parameters.published()) {
-    if (const StoredTensor* stored = find_stored(file, tensor.name)) used.push_back(stored->name);
+    if (const StoredWeight* stored = find_stored(weights, tensor.name)) used.push_back(stored->name());
   }
   std::ranges::sort(used);
-  for (const StoredTensor& stored : file.tensors()) {
-    const bool known = std::ranges::binary_search(used, stored.name) || is_passed_over(stored.name);
-    if (!known) unused.push_back(stored.name);
+  for (const StoredWeight& stored : weights.tensors()) {
+    const bool known = std::ranges::binary_search(used, stored.name()) || is_passed_over(stored.name());
+    if (!known) unused.push_back(stored.name());
+  }
+  return unused;
+}
+
+// Whether a tensor that the model does not have belongs to a head; a pooler is one.
+bool is_of_head(std::string_view name, bool bare) {
+  const std::string_view inner = without_encoder(name);
+  const bool outside = inner.size() == name.size() && !bare;
+  return inner.starts_with("pooler.") || (outside && !is_of_encoder(name));
+}
+
+// The tensors of heads that no parameter takes; an encoder with more tensors computes something else.
+std::vector<std::string> unused_of_heads(const StoredWeights& weights, const ParameterStore& parameters) {
+  const bool bare = std::ranges::none_of(weights.tensors(), [](const StoredWeight& stored) {
+    return without_encoder(stored.name()).size() < stored.name().size();
+  });
+  std::vector<std::string> unused = unused_tensors(weights, parameters);
+  for (const std::string& name : unused) {
+    check<MismatchError>(is_of_head(name, bare), weights.path(), ": tensor '", name,
+                         "' is one too many (the encoder has none of this name)");
   }
   return unused;
 }
@@ -79,39 +111,40 @@ std::vector<std::string> unused_tensors(const SafetensorsFile& file, const Param
 }  // namespace
 
 void read_weights(const std::string& directory, ParameterStore& parameters) {
-  const SafetensorsFile file(directory + "/model.safetensors");
-  for (const PublishedTensor& tensor : parameters.published()) {
-    const StoredTensor* stored = find_stored(file, tensor.name);
-    check<MismatchError>(stored != nullptr, file.path(), ": tensor '", tensor.name, "' is missing (the model has it)");
-    read_tensor(file, *stored, tensor, parameters);
-  }
-  const std::vector<std::string> unused = unused_tensors(file, parameters);
-  check<MismatchError>(unused.empty(), file.path(), ": tensor '", unused.empty() ? "" : unused.front(),
+  const StoredWeights weights(directory);
+  read_all(weights, parameters);
+  const std::vector<std::string> unused = unused_tensors(weights, parameters);
+  check<MismatchError>(unused.empty(), weights.path(), ": tensor '", unused.empty() ? "" : unused.front(),
                        "' is one too many (the model has none of this name)");
+}
+
+void read_model_weights(const std::string& directory, ParameterStore& parameters) {
+  const StoredWeights weights(directory);
+  read_all(weights, parameters);
+  unused_of_heads(weights, parameters);
+}
+
+std::vector<std::string> unused_weights(const std::string& directory, const ParameterStore& parameters) {
+  return unused_of_heads(StoredWeights(directory), parameters);
 }
 
 SharedWeights read_shared_weights(const std::string& directory, ParameterStore& parameters,
                                   std::span<const int64_t> layers) {
-  const SafetensorsFile file(directory + "/model.safetensors");
+  const StoredWeights weights(directory);
   SharedWeights result;
   for (const PublishedTensor& tensor : parameters.published()) {
-    const StoredTensor* stored = find_stored(file, name_of_layer(tensor.name, layers));
+    const StoredWeight* stored = find_stored(weights, name_of_layer(tensor.name, layers));
     // A head of another task may have tensors of the same name and another shape.
-    const bool fits = stored && (is_of_encoder(tensor.name) || stored->has_shape(tensor.shape));
-    check<MismatchError>(fits || !is_of_encoder(tensor.name), file.path(), ": tensor '", tensor.name,
+    const bool fits = stored && (is_of_encoder(tensor.name) || stored->tensor->has_shape(tensor.shape));
+    check<MismatchError>(fits || !is_of_encoder(tensor.name), weights.path(), ": tensor '", tensor.name,
                          "' is missing (the encoder has it)");
     if (fits) {
-      read_tensor(file, *stored, tensor, parameters);
+      read_tensor(*stored, tensor, parameters);
     } else {
       result.missing.push_back(tensor.name);
     }
   }
-  if (!layers.empty()) return result;
-  result.unused = unused_tensors(file, parameters);
-  for (const std::string& name : result.unused) {
-    check<MismatchError>(!is_of_encoder(name), file.path(), ": tensor '", name,
-                         "' is one too many (the encoder has none of this name)");
-  }
+  if (layers.empty()) result.unused = unused_of_heads(weights, parameters);
   return result;
 }
 
@@ -120,7 +153,7 @@ std::unique_ptr<BertForPretraining> read_model(const std::string& directory) {
   check<MismatchError>(is_for_pretraining(description.head), directory, ": has no pretraining head (its task is ",
                        task_name(description.task.task), ")");
   auto model = std::make_unique<BertForPretraining>(description.config, description.head);
-  read_weights(directory, model->parameters());
+  read_model_weights(directory, model->parameters());
   return model;
 }
 
@@ -129,7 +162,7 @@ std::unique_ptr<BertForTask> read_task_model(const std::string& directory, const
   if (description.head == Head::kNone) {
     read_shared_weights(directory, model->parameters(), {});
   } else {
-    read_weights(directory, model->parameters());
+    read_model_weights(directory, model->parameters());
   }
   return model;
 }

@@ -12,19 +12,27 @@
 
 namespace bertha {
 
-/// A directory as Hugging Face's from_pretrained reads it: config.json, model.safetensors and the tokenizer's files.
+/// A directory as Hugging Face's from_pretrained reads it: config.json, the weights in one file or several, and the
+/// tokenizer's files. Buffers that hold no parameter and tied copies of the decoder are passed over; files of the bare
+/// encoder may leave out its name in front, and those that come from TensorFlow have its names for LayerNorm's tensors.
 
-/// Copies model.safetensors into the store. Throws MismatchError naming the first missing, extra or misshapen tensor.
-/// Buffers that hold no parameter and tied copies of the decoder are passed over; a file of the bare encoder may leave
-/// out its name in front.
+/// Copies the weights of a checkpoint into the store. Throws MismatchError naming the first missing, extra or misshapen
+/// tensor.
 void read_weights(const std::string& directory, ParameterStore& parameters);
 
-/// Copies what encoder and heads have in common with the file and leaves the rest as it is.
+/// Copies the weights of a model, which may lie beside those of other heads (a pooler is one). Throws MismatchError
+/// naming the first tensor that is missing or misshapen, or one too many in the encoder.
+void read_model_weights(const std::string& directory, ParameterStore& parameters);
+
+/// The tensors of heads that such a directory has and the model does not.
+std::vector<std::string> unused_weights(const std::string& directory, const ParameterStore& parameters);
+
+/// Copies what encoder and heads have in common with the directory and leaves the rest as it is.
 struct SharedWeights {
-  std::vector<std::string> missing;  // tensors of the head that the file does not have
-  std::vector<std::string> unused;   // tensors of the file's head that the model does not have
+  std::vector<std::string> missing;  // tensors of the head that the directory does not have
+  std::vector<std::string> unused;   // as unused_weights
 };
-/// `layers`: which of the file's layers the model's are, counted from 0; empty: all of them.
+/// `layers`: which of the directory's layers the model's are, counted from 0; empty: all of them.
 /// Throws MismatchError where a tensor of the encoder is missing, one too many or misshapen.
 SharedWeights read_shared_weights(const std::string& directory, ParameterStore& parameters,
                                   std::span<const int64_t> layers);

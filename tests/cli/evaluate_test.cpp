@@ -1,10 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/cli/run_bertha.h"
+#include "tests/data/small_byte_bpe.h"
+#include "tests/python.h"
+#include "tests/train/model_files.h"
+#include "train/model_directory.h"
 
 namespace bertha {
 namespace {
@@ -88,6 +93,81 @@ TEST_F(EvaluateTest, PredictionsOfAPairModelHoldTypesAndLabels) {
   }
   EXPECT_GT(pairs, 10);
   EXPECT_NEAR(sum / labels, both["mlm_loss"].get<double>(), 1e-9);
+}
+
+// bert_pretraining as bert-base-uncased is published: LayerNorm's tensors with TensorFlow's names, and heads besides
+// the one that its class has; in several files, as large models are.
+std::string as_first_published(const TemporaryDirectory& folder) {
+  const std::string model = folder / "published", original = std::string(kModels) + "bert_pretraining";
+  std::filesystem::create_directory(model);
+  std::filesystem::copy(original + "/vocab.txt", model);
+  json config = json::parse(std::ifstream(original + "/config.json"));
+  config["architectures"] = {"BertForMaskedLM"};
+  std::ofstream(model + "/config.json") << config.dump();
+  Weights weights{SafetensorsFile(original + "/model.safetensors")};
+  weights.rename(first_published_name);
+  weights.write_indexed(model);
+  return model;
+}
+
+// A small random RoBERTa with byte-level BPE.
+std::string small_roberta(const TemporaryDirectory& folder) {
+  const ByteBpe tokenizer(SmallByteBpe::tokens(), SmallByteBpe::merges(), {}, "small vocabulary");
+  BertConfig config;
+  config.family = Family::kRoberta;
+  config.vocab_size = tokenizer.size();
+  config.hidden_size = config.intermediate_size = 32;
+  config.num_hidden_layers = config.num_attention_heads = 2;
+  config.max_position_embeddings = 40;
+  config.type_vocab_size = 1;
+  config.pad_token_id = tokenizer.specials().pad;
+  BertForPretraining model(config, Head::kMlm);
+  model.parameters().initialize(1, 0.2);
+  publish_model(folder / "roberta", model_content({config, Head::kMlm, {}}, model.parameters(), tokenizer));
+  return folder / "roberta";
+}
+
+TEST_F(EvaluateTest, APublishedModelIsEvaluatedAndTheHeadsLeftOutAreNamed) {
+  const CommandResult result = run_bertha("evaluate " + as_first_published(folder_) + " --json --data " + text_, "");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(json::parse(result.out).size(), 4u) << result.out;
+  EXPECT_NE(result.err.find("not used, of " + (folder_ / "published") + ": bert.pooler.dense.bias, "),
+            std::string::npos)
+      << result.err;
+  EXPECT_EQ(evaluate("bert_pretraining", "--data " + text_).err, "");
+}
+
+TEST_F(EvaluateTest, RobertasTextIsCutByItsOwnTokenizer) {
+  const CommandResult result = run_bertha(
+      "evaluate " + small_roberta(folder_) + " --json --data " + text_ + " --predictions " + (folder_ / "p"), "");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NEAR(json::parse(result.out)["loss"].get<double>(), std::log(SmallByteBpe::tokens().size()), 2);
+  std::ifstream lines(folder_ / "p");
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  const json ids = json::parse(line)["input_ids"];
+  EXPECT_LE(ids.size(), 38u) << "positions are counted from behind the padding id";
+  EXPECT_EQ(ids.front(), 0) << "<s>";
+  EXPECT_EQ(ids.back(), 2) << "</s>";
+}
+
+// Both, with the masks that Bertha drew, have the loss that Hugging Face computes.
+using EvaluateParity = EvaluateTest;
+
+TEST_F(EvaluateParity, ModelsOfOtherShapesHaveHuggingFacesLosses) {
+  if (!python_has("torch, transformers")) {
+    GTEST_SKIP() << python() << " has no torch and transformers (BERTHA_PYTHON names another)";
+  }
+  for (const std::string& model : {as_first_published(folder_), small_roberta(folder_)}) {
+    const CommandResult ours =
+        run_bertha("evaluate " + model + " --json --data " + text_ + " --predictions " + (folder_ / "p"), "");
+    ASSERT_EQ(ours.exit_code, 0) << ours.err;
+    const CommandResult theirs = run_command(
+        quoted(python()) + " " BERTHA_SOURCE_DIR "/tests/fixtures/masked_losses.py " + model + " " + (folder_ / "p"),
+        "");
+    ASSERT_EQ(theirs.exit_code, 0) << theirs.err;
+    EXPECT_NEAR(json::parse(ours.out)["mlm_loss"].get<double>(), std::stod(theirs.out), 1e-5) << model;
+  }
 }
 
 TEST_F(EvaluateTest, BadInputIsOneSentenceAndTheRightCode) {

@@ -7,6 +7,7 @@
 #include "tests/cli/run_bertha.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
+#include "tests/train/model_files.h"
 #include "train/checkpoint/manifest.h"
 #include "train/checkpoint/safetensors.h"
 
@@ -60,6 +61,15 @@ TEST_F(InspectTest, ShowsTheTrainingStateOfACheckpoint) {
     EXPECT_EQ(state["moments"]["second_moment"]["bytes"], 32);
     EXPECT_EQ(state["configuration"], TinyCheckpoint().state.configuration);
   }
+}
+
+TEST_F(InspectTest, ListsTheTensorsOfSeveralFiles) {
+  const TemporaryDirectory folder;
+  Weights(SafetensorsFile(model_ + "/model.safetensors")).write_indexed(folder.path());
+  const nlohmann::json report = inspect_json(folder.path());
+  EXPECT_EQ(report["kind"], "model directory");
+  EXPECT_EQ(report["tensors"], inspect_json(model_)["tensors"]);
+  EXPECT_EQ(report["metadata"], inspect_json(model_)["metadata"]);
 }
 
 TEST_F(InspectTest, PrintsOneLineATensor) {

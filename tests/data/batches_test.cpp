@@ -14,7 +14,7 @@ namespace bertha {
 namespace {
 
 SampleSource samples(int64_t size) {
-  return masked(memory_source(size), Masker({}, SmallVocabulary::make()));
+  return masked(memory_source(size), Masker({}, SmallVocabulary::tokenizer()));
 }
 
 TrainingBatches training_batches(int64_t size, uint64_t seed, MicroSlices global_batch) {

@@ -20,7 +20,7 @@ constexpr int64_t kSize = 50;
 const MicroSlices kGlobalBatch(20, 3);  // seven slices
 
 TrainingBatches batches_of(SequenceSource source, MicroSlices global_batch) {
-  return TrainingBatches(masked(std::move(source), Masker({}, SmallVocabulary::make())), 1, global_batch);
+  return TrainingBatches(masked(std::move(source), Masker({}, SmallVocabulary::tokenizer())), 1, global_batch);
 }
 
 std::vector<std::vector<PackedBatch>> steps_of(IndexRange slices, int64_t first_step, int64_t end_step) {

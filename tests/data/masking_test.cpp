@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/core/error.h"
+#include "tests/data/small_byte_bpe.h"
 #include "tests/data/small_vocabulary.h"
 
 namespace bertha {
@@ -53,7 +54,7 @@ MaskedSequence mask_in_training(const Masker& masker, const Sequence& sequence, 
 }
 
 Masker masker_with(const MaskingOptions& options) {
-  return Masker(options, SmallVocabulary::make());
+  return Masker(options, SmallVocabulary::tokenizer());
 }
 
 TEST(Masking, SelectsTheAskedShareOfTokens) {
@@ -242,6 +243,13 @@ TEST(Masking, RefusesAnIdOutsideTheVocabulary) {
   EXPECT_THROW(mask_in_training(masker, {{SmallVocabulary::kCls, SmallVocabulary::kSize}, 2}, 0), MismatchError);
   EXPECT_THROW(mask_in_training(masker, {{SmallVocabulary::kCls, -1}, 2}, 0), MismatchError);
   EXPECT_NO_THROW(mask_in_training(masker, {{}, 0}, 0));
+}
+
+TEST(Masker, ATokenizerMustHaveAMask) {
+  std::vector<std::string> tokens = SmallByteBpe::tokens();
+  tokens[0] = "<|endoftext|>";
+  const ByteBpe gpt2(tokens, SmallByteBpe::merges(), {}, "test");
+  EXPECT_THROW(Masker({}, gpt2), MismatchError);
 }
 
 }  // namespace

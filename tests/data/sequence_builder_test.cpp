@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/data/shard_fixtures.h"
+#include "tests/data/small_byte_bpe.h"
 
 namespace bertha {
 namespace {
@@ -103,6 +104,17 @@ TEST(TokenizeBlock, ALongLineHasTheTokensOfItsWords) {
   }
   TokenizedText text;
   tokenize_block({line, false}, tokenizer, text);
+  EXPECT_EQ(text.ids, expected);
+}
+
+TEST(TokenizeBlock, ALongLineIsCutBeforeBlanksThatBelongToWords) {
+  const ByteBpe tokenizer(SmallByteBpe::tokens(), SmallByteBpe::merges(), {}, "test");
+  std::string line = "hello";
+  for (int i = 0; i < 50000; ++i) line += " hello";
+  TokenizedText text;
+  tokenize_block({line, false}, tokenizer, text);
+  Ids expected(50001, *tokenizer.find("Ġhello"));
+  expected[0] = *tokenizer.find("hello");
   EXPECT_EQ(text.ids, expected);
 }
 

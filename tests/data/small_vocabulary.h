@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/vocabulary.h"
+#include "data/wordpiece.h"
 
 namespace bertha {
 
@@ -33,6 +34,7 @@ struct SmallVocabulary {
     tokens.push_back("[MASK]");
     return Vocabulary(std::move(tokens), "small vocabulary");
   }
+  static WordPiece tokenizer() { return {make(), true}; }
 };
 
 }  // namespace bertha

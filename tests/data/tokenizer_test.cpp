@@ -10,6 +10,8 @@
 #include "data/byte_bpe.h"
 #include "data/wordpiece.h"
 #include "tests/data/small_byte_bpe.h"
+#include "tests/message_of.h"
+#include "tests/python.h"
 #include "tests/temporary_directory.h"
 
 namespace bertha {
@@ -18,6 +20,48 @@ namespace {
 using nlohmann::json;
 
 const std::vector<std::string> kWordPieceTokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "Un"};
+
+json wordpiece_file(const std::vector<std::string>& tokens, bool lowercase) {
+  json ids_of_tokens;
+  for (const std::string& token : tokens) ids_of_tokens[token] = ids_of_tokens.size();
+  json file = {{"version", "1.0"},
+               {"normalizer", {{"type", "BertNormalizer"}, {"clean_text", true}, {"handle_chinese_chars", true}}},
+               {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
+               {"model",
+                {{"type", "WordPiece"},
+                 {"unk_token", "[UNK]"},
+                 {"continuing_subword_prefix", "##"},
+                 {"max_input_chars_per_word", 100},
+                 {"vocab", ids_of_tokens}}}};
+  file["normalizer"].update({{"strip_accents", nullptr}, {"lowercase", lowercase}});
+  const auto special = [](const char* token) { return json{{"SpecialToken", {{"id", token}, {"type_id", 0}}}}; };
+  const json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+  const auto id_of = [&](const char* token) {
+    return json{{"id", token}, {"ids", {ids_of_tokens[token]}}, {"tokens", {token}}};
+  };
+  file["post_processor"] = {{"type", "TemplateProcessing"},
+                            {"single", {special("[CLS]"), text, special("[SEP]")}},
+                            {"pair", {special("[CLS]"), text, special("[SEP]")}},
+                            {"special_tokens", {{"[CLS]", id_of("[CLS]")}, {"[SEP]", id_of("[SEP]")}}}};
+  file["added_tokens"] = json::array();
+  for (const std::string_view token : kSpecialTokens) {
+    file["added_tokens"].push_back({{"id", ids_of_tokens[std::string(token)]},
+                                    {"content", token},
+                                    {"single_word", false},
+                                    {"lstrip", false},
+                                    {"rstrip", false},
+                                    {"normalized", false},
+                                    {"special", true}});
+  }
+  return file;
+}
+
+json byte_bpe_file(bool add_prefix_space) {
+  json ids_of_tokens;
+  for (const std::string& token : SmallByteBpe::tokens()) ids_of_tokens[token] = ids_of_tokens.size();
+  return {{"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", add_prefix_space}}},
+          {"model", {{"type", "BPE"}, {"vocab", ids_of_tokens}, {"merges", SmallByteBpe::merges().pairs}}}};
+}
 
 class ReadTokenizerTest : public testing::Test {
  protected:
@@ -90,31 +134,142 @@ TEST_F(ReadTokenizerTest, NothingToReadNamesWhatWasLookedFor) {
 }
 
 TEST_F(ReadTokenizerTest, ATokenizerJsonAloneIsEnough) {
-  json ids_of_tokens;
-  for (const std::string& token : kWordPieceTokens) ids_of_tokens[token] = ids_of_tokens.size();
-  const json wordpiece = {{"normalizer", {{"type", "BertNormalizer"}, {"lowercase", false}}},
-                          {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
-                          {"model",
-                           {{"type", "WordPiece"},
-                            {"continuing_subword_prefix", "##"},
-                            {"max_input_chars_per_word", 100},
-                            {"vocab", ids_of_tokens}}}};
-  write("tokenizer.json", wordpiece.dump());
-  EXPECT_EQ(ids("Un"), (std::vector{2, 6, 3}));
-  EXPECT_EQ(read_tokenizer(folder_ / "tokenizer.json", true)->encode("Un", std::nullopt, {}).ids,
+  write("tokenizer.json", wordpiece_file(kWordPieceTokens, true).dump());
+  EXPECT_EQ(ids("Un"), (std::vector{2, 5, 3}));
+  EXPECT_TRUE(WordPiece::read(folder_.path(), std::nullopt).lowercase());
+  EXPECT_FALSE(WordPiece::read(folder_.path(), false).lowercase());
+  write("other-tokenizer.json", wordpiece_file(kWordPieceTokens, false).dump());
+  EXPECT_EQ(read_tokenizer(folder_ / "other-tokenizer.json")->encode("Un", std::nullopt, {}).ids,
+            (std::vector{2, 6, 3}));
+  EXPECT_EQ(read_tokenizer(folder_ / "other-tokenizer.json", true)->encode("Un", std::nullopt, {}).ids,
             (std::vector{2, 5, 3}));
-  EXPECT_FALSE(WordPiece::read(folder_.path(), std::nullopt).lowercase());
-  EXPECT_TRUE(WordPiece::read(folder_.path(), true).lowercase());
 
-  json byte_ids;
-  for (const std::string& token : SmallByteBpe::tokens()) byte_ids[token] = byte_ids.size();
-  const json byte_bpe = {{"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", true}}},
-                         {"model", {{"type", "BPE"}, {"vocab", byte_ids}, {"merges", SmallByteBpe::merges().pairs}}}};
-  write("tokenizer.json", byte_bpe.dump());
-  const ByteBpe expected(SmallByteBpe::tokens(), SmallByteBpe::merges(), {.add_prefix_space = true}, "test");
+  write("tokenizer.json", byte_bpe_file(false).dump());
+  const ByteBpe expected(SmallByteBpe::tokens(), SmallByteBpe::merges(), {}, "test");
   EXPECT_EQ(read_tokenizer(folder_.path())->hash(), expected.hash());
   EXPECT_EQ(ids("hello"), expected.encode("hello", std::nullopt, {}).ids);
   EXPECT_THROW(WordPiece::read(folder_.path(), std::nullopt), MismatchError);
+}
+
+TEST_F(ReadTokenizerTest, ATokenizerJsonGoesBeforeTheVocabulary) {
+  write_wordpiece();
+  std::vector<std::string> others = kWordPieceTokens;
+  std::swap(others[5], others[6]);
+  write("tokenizer.json", wordpiece_file(others, true).dump());
+  EXPECT_EQ(ids("un"), (std::vector{2, 6, 3}));
+  write_byte_bpe();
+  write("tokenizer_config.json", R"({"add_prefix_space": true, "mask_token": {"lstrip": false}})");
+  write("tokenizer.json", byte_bpe_file(false).dump());
+  const ByteBpe expected(SmallByteBpe::tokens(), SmallByteBpe::merges(), {true, false}, "test");
+  EXPECT_EQ(ids("hello <mask>"), expected.encode("hello <mask>", std::nullopt, {}).ids);
+}
+
+TEST_F(ReadTokenizerTest, TheConfigGoesBeforeATokenizerJsonUnlessItsClassIsGeneric) {
+  write("tokenizer.json", wordpiece_file(kWordPieceTokens, false).dump());
+  const auto with = [&](const std::string& config) {
+    write("tokenizer_config.json", config);
+    return WordPiece::read(folder_.path(), std::nullopt).lowercase();
+  };
+  EXPECT_TRUE(with(R"({"do_lower_case": true})"));
+  EXPECT_FALSE(with(R"({"do_lower_case": false})"));
+  EXPECT_FALSE(with(R"({"tokenizer_class": "PreTrainedTokenizerFast"})"));
+  EXPECT_FALSE(with(R"({"tokenizer_class": "TokenizersBackend", "do_lower_case": true})"));
+  EXPECT_EQ(message_of<MismatchError>([&] { with(R"({"tokenizer_class": "BertTokenizer"})"); }),
+            folder_ / "tokenizer.json" +
+                ": says 'do_lower_case' is false, tokenizer_config.json does not, for which Hugging Face takes true "
+                "(say there which is meant)");
+  EXPECT_TRUE(WordPiece::read(folder_.path(), true).lowercase());
+  write("tokenizer.json", byte_bpe_file(true).dump());
+  write("tokenizer_config.json", "{}");
+  EXPECT_THROW(read_tokenizer(folder_.path()), MismatchError);
+  write("tokenizer_config.json", R"({"tokenizer_class": "PreTrainedTokenizerFast"})");
+  const ByteBpe expected(SmallByteBpe::tokens(), SmallByteBpe::merges(), {.add_prefix_space = true}, "test");
+  EXPECT_EQ(ids("hello"), expected.encode("hello", std::nullopt, {}).ids);
+}
+
+TEST_F(ReadTokenizerTest, OnlySpecialTokensMayBeAdded) {
+  write_wordpiece();
+  const auto refused = [&](const std::string& name, const std::string& content) {
+    write(name, content);
+    const std::string message = message_of<MismatchError>([&] { read_tokenizer(folder_.path()); });
+    write(name, "{}");
+    return message.starts_with(folder_ / name + ": ") ? message.substr((folder_ / name + ": ").size()) : message;
+  };
+  const std::string nothing = "nothing was thrown";
+  const auto sentence = [](const std::string& token) {
+    return "adds token '" + token + "' (no tokens but the vocabulary's special ones may be added)";
+  };
+  EXPECT_EQ(refused("added_tokens.json", R"({"[MASK]": 4})"), nothing);
+  EXPECT_EQ(refused("added_tokens.json", R"({"<ent>": 7})"), sentence("<ent>"));
+  EXPECT_EQ(refused("added_tokens.json", R"({"un": 5})"), sentence("un")) << "it would be found within words";
+  EXPECT_EQ(refused("added_tokens.json", R"({"[MASK]": 7})"), sentence("[MASK]")) << "another id";
+  const auto decoder = [](const std::string& id, const std::string& rest) {
+    return R"({"added_tokens_decoder": {")" + id + R"(": {"content": )" + rest + "}}}";
+  };
+  EXPECT_EQ(refused("tokenizer_config.json", decoder("4", R"("[MASK]", "special": true)")), nothing);
+  EXPECT_EQ(refused("tokenizer_config.json", decoder("7", R"("<ent>")")), sentence("<ent>"));
+  EXPECT_NE(refused("tokenizer_config.json", decoder("4", R"("[MASK]", "rstrip": true)")).find("rstrip"),
+            std::string::npos);
+  EXPECT_EQ(refused("tokenizer_config.json", R"({"extra_special_tokens": {}})"), nothing);
+  EXPECT_EQ(refused("tokenizer_config.json", R"({"extra_special_tokens": {"entity": "<ent>"}})"), sentence("<ent>"));
+  EXPECT_EQ(refused("tokenizer_config.json", R"({"additional_special_tokens": ["[SEP]", "<ent>"]})"),
+            sentence("<ent>"));
+  EXPECT_EQ(refused("special_tokens_map.json", R"({"additional_special_tokens": [{"content": "<ent>"}]})"),
+            sentence("<ent>"));
+  for (const char* bad : {R"({"x": -1})", R"({"x": "7"})", R"(["x"])"}) {
+    write("added_tokens.json", bad);
+    EXPECT_THROW(read_tokenizer(folder_.path()), DamagedFileError) << bad;
+  }
+  write("added_tokens.json", "{}");
+  for (const char* id : {"", "x", "4x", "99999999999999999999"}) {
+    write("tokenizer_config.json", decoder(id, R"("[MASK]")"));
+    EXPECT_THROW(read_tokenizer(folder_.path()), DamagedFileError) << id;
+  }
+}
+
+TEST_F(ReadTokenizerTest, OfAnAddedMaskItIsSaidWhetherItTakesBlanks) {
+  write_byte_bpe();
+  const std::string mask = std::to_string(SmallByteBpe::tokens().size() - 1);
+  const auto length = [&](const std::string& lstrip) {
+    write("tokenizer_config.json", R"({"mask_token": "<mask>", "added_tokens_decoder": {")" + mask +
+                                       R"(": {"content": "<mask>", "lstrip": )" + lstrip + "}}}");
+    return ids("a <mask>").size();
+  };
+  EXPECT_EQ(length("true"), 4u);
+  EXPECT_EQ(length("false"), 5u);
+}
+
+// Each of these directories gives the ids that Hugging Face gives.
+using ReadTokenizerParity = ReadTokenizerTest;
+
+TEST_F(ReadTokenizerParity, DirectoriesAreReadAsAutoTokenizerReadsThem) {
+  if (!python_has("transformers")) GTEST_SKIP() << python() << " has no transformers (BERTHA_PYTHON names another)";
+  std::vector<std::string> others = kWordPieceTokens;
+  std::swap(others[5], others[6]);
+  const std::vector<std::pair<json, json>> cases = {
+      {nullptr, nullptr},
+      {{{"do_lower_case", false}}, nullptr},
+      {{{"tokenizer_class", "BertTokenizer"}}, wordpiece_file(others, true)},
+      {{{"tokenizer_class", "BertTokenizer"}, {"do_lower_case", false}}, wordpiece_file(others, true)},
+      {{{"do_lower_case", true}}, wordpiece_file(others, false)},
+      {{{"tokenizer_class", "PreTrainedTokenizerFast"}}, wordpiece_file(others, false)},
+      {{{"tokenizer_class", "PreTrainedTokenizerFast"}, {"do_lower_case", false}}, wordpiece_file(others, true)},
+  };
+  const std::string text = "Un un Un.";
+  std::string command = quoted(python()) + " " BERTHA_SOURCE_DIR "/tests/fixtures/tokenize_texts.py " + quoted(text);
+  std::vector<std::vector<int32_t>> expected;
+  for (const auto& [config, whole] : cases) {
+    const std::string name = std::to_string(expected.size());
+    std::filesystem::create_directory(folder_ / name);
+    write(name + "/config.json", R"({"model_type": "bert"})");
+    Vocabulary(kWordPieceTokens, "test").write(folder_ / (name + "/vocab.txt"));
+    if (!config.is_null()) write(name + "/tokenizer_config.json", config.dump());
+    if (!whole.is_null()) write(name + "/tokenizer.json", whole.dump());
+    expected.push_back(read_tokenizer(folder_ / name)->encode(text, std::nullopt, {}).ids);
+    command += " " + (folder_ / name);
+  }
+  ASSERT_EQ(std::system((command + " >" + (folder_ / "out") + " 2>/dev/null").c_str()), 0) << command;
+  EXPECT_EQ(json::parse(std::ifstream(folder_ / "out")).get<std::vector<std::vector<int32_t>>>(), expected);
 }
 
 /// Written to a directory and read from there, a tokenizer is the same.
@@ -137,6 +292,26 @@ TEST_F(ReadTokenizerTest, FilesAreReadAgain) {
       expect_same(ByteBpe(SmallByteBpe::tokens(), SmallByteBpe::merges(), {prefix, takes}, "test"));
     }
   }
+}
+
+/// What sharding makes of a text is what stands between the special tokens.
+TEST(Tokenizer, AppendsIdsWithoutAFrame) {
+  const WordPiece wordpiece(Vocabulary(kWordPieceTokens, "test"), true);
+  const ByteBpe byte_bpe(SmallByteBpe::tokens(), SmallByteBpe::merges(), {}, "test");
+  for (const Tokenizer* tokenizer :
+       {static_cast<const Tokenizer*>(&wordpiece), static_cast<const Tokenizer*>(&byte_bpe)}) {
+    const std::string text = "Un hello <mask> [MASK]  un";
+    std::vector<int32_t> ids = {tokenizer->specials().cls};
+    tokenizer->append_ids(text, ids);
+    ids.push_back(tokenizer->specials().sep);
+    EXPECT_EQ(ids, tokenizer->encode(text, std::nullopt, {}).ids);
+    EXPECT_THROW(tokenizer->append_ids("a\xFF", ids), DamagedFileError);
+  }
+  EXPECT_TRUE(wordpiece.lowercase());
+  EXPECT_FALSE(byte_bpe.lowercase());
+  EXPECT_TRUE(byte_bpe.is_continuation(*byte_bpe.find("hello")));
+  EXPECT_FALSE(byte_bpe.is_continuation(*byte_bpe.find("Ġhello")));
+  EXPECT_FALSE(byte_bpe.is_continuation(*byte_bpe.find("<mask>")));
 }
 
 TEST(Tokenizer, SpecialIdsAreSpecial) {

@@ -34,6 +34,27 @@ TEST(BertConfig, PresetsHaveThePublishedSizes) {
   EXPECT_THROW(preset("huge"), ConfigError);
 }
 
+TEST(BertConfig, HeadsDropOutAsTheFamilysPublishedClassesDo) {
+  const auto dropouts = [](Family family) {
+    BertConfig c;
+    c.family = family;
+    c.hidden_dropout_prob = 0.3;
+    c.classifier_dropout = 0.4;
+    c.qa_dropout = 0.5;
+    std::vector<double> values;
+    for (const Head head : {Head::kSequence, Head::kTokens, Head::kSpans, Head::kChoice, Head::kIntentAndSlots}) {
+      values.push_back(c.task_dropout(head));
+    }
+    return values;
+  };
+  EXPECT_EQ(dropouts(Family::kBert), (std::vector{0.4, 0.4, 0.0, 0.4, 0.4}));
+  EXPECT_EQ(dropouts(Family::kRoberta), (std::vector{0.4, 0.4, 0.0, 0.3, 0.4}));
+  EXPECT_EQ(dropouts(Family::kDistilBert), (std::vector{0.4, 0.3, 0.5, 0.4, 0.4}));
+  BertConfig silent;
+  silent.hidden_dropout_prob = 0.3;
+  EXPECT_EQ(silent.task_dropout(Head::kTokens), 0.3);
+}
+
 TEST(BertConfig, RefusesWhatNoModelCanBeBuiltFrom) {
   const auto refused = [](auto change) {
     BertConfig c;
@@ -54,6 +75,8 @@ TEST(BertConfig, RefusesWhatNoModelCanBeBuiltFrom) {
   EXPECT_TRUE(refused([](BertConfig& c) { c.type_vocab_size = -1; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.hidden_dropout_prob = 1; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.attention_probs_dropout_prob = -0.1; }));
+  EXPECT_TRUE(refused([](BertConfig& c) { c.classifier_dropout = -0.5; }));
+  EXPECT_TRUE(refused([](BertConfig& c) { c.qa_dropout = 1; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.layer_norm_eps = std::numeric_limits<double>::quiet_NaN(); }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.initializer_range = 0; }));
   EXPECT_TRUE(refused([](BertConfig& c) { c.hidden_act = "swish"; }));

@@ -15,7 +15,7 @@ class SmallTask {
   explicit SmallTask(MicroSlices slices, uint64_t seed = 1)
       : tokenizer_(SmallVocabulary::make(), true), model_(config(), Head::kMlm) {
     model_.parameters().initialize(seed, 0.1);
-    const Masker masker({.probability = 0.4}, tokenizer_.vocabulary());
+    const Masker masker({.probability = 0.4}, tokenizer_);
     const RunIdentity identity = {.model = "small",
                                   .vocabulary_hash = tokenizer_.vocabulary().hash(),
                                   .data_hash = 5,

@@ -61,11 +61,10 @@ BenchmarkResult benchmark(const BenchmarkOptions& options, Communicator& communi
   BertForPretraining model(options.config, Head::kMlm);
   model.parameters().initialize(kSeed, options.config.initializer_range);
   const int64_t micro = options.micro_batch.value_or(std::max<int64_t>(1, options.batch / communicator.size()));
-  PretrainingTask task(
-      model, tokenizer,
-      TrainingBatches(masked(random_sequences(options, tokenizer.vocabulary()), Masker({}, tokenizer.vocabulary())),
-                      kSeed, MicroSlices(options.batch, micro)),
-      std::nullopt, {});
+  PretrainingTask task(model, tokenizer,
+                       TrainingBatches(masked(random_sequences(options, tokenizer.vocabulary()), Masker({}, tokenizer)),
+                                       kSeed, MicroSlices(options.batch, micro)),
+                       std::nullopt, {});
   BenchmarkResult result;
   const double peak_flops = measure_peak(options.dtype, communicator);
   TrainerOptions trainer_options;

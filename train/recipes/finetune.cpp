@@ -114,7 +114,7 @@ FinetuneInputs read_inputs(const FinetuneConfig& config) {
 std::vector<std::string> initialize(BertForTask& model, const FinetuneConfig& config, const FinetuneInputs& inputs) {
   const std::string& directory = config.model.initialize_from;
   if (inputs.keeps_head && config.model.keep_layers.empty()) {
-    read_weights(directory, model.parameters());
+    read_model_weights(directory, model.parameters());
     return {"going on with the head and labels of " + directory};
   }
   return initialize_from(directory, config.model.keep_layers, static_cast<uint64_t>(config.training.seed),

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data, const PretrainConfig& config,
                           const MicroSlices& slices) {
   const auto seed = static_cast<uint64_t>(config.training.seed);
-  const Masker masker(config.masking, data.tokenizer.vocabulary());
+  const Masker masker(config.masking, data.tokenizer);
   std::optional<EvaluationBatches> evaluation;
   if (data.held_out) evaluation.emplace(masked(shard_source(data.held_out), masker), kEvaluationBatchSize);
   const RunIdentity identity = {.model = config_json({model.config(), model.heads(), {}}, data.tokenizer),

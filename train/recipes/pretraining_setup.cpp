@@ -72,8 +72,8 @@ TrainingSamples open_training_samples(const std::string& directory, const Pretra
   if (holds_premasked_files(directory)) return open_premasked(directory, config, tokenizer);
   auto shards = std::make_shared<ShardSet>(directory);
   check_shards(*shards, directory, config, tokenizer);
-  return {masked(shard_source(shards), Masker(config.masking, tokenizer.vocabulary())), shards->hash(),
-          shards->tokens(), shards->token_counts()};
+  return {masked(shard_source(shards), Masker(config.masking, tokenizer)), shards->hash(), shards->tokens(),
+          shards->token_counts()};
 }
 
 }  // namespace bertha
