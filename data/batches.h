@@ -28,6 +28,9 @@ class TrainingBatches {
   SampleOrder order_;
 };
 
+/// Samples that a model is asked about at a time; fixed, so that results do not depend on ranks or the training batch.
+inline constexpr int64_t kInferenceBatchSize = 32;
+
 /// Every sample once, in stored order, with masks that never change; slices hold at most `batch_size` of them.
 class EvaluationBatches {
  public:

@@ -170,7 +170,7 @@ Task task_of_head(Head head, const std::string& problem_type, size_t labels) {
   return problem_type == "regression" || labels == 1 ? Task::kRegression : Task::kSequenceClassification;
 }
 
-TaskDescription read_task(const json& object, const std::string& path, Head head) {
+TaskDescription read_task(const json& object, const std::string& path, Head head, int64_t longest) {
   TaskDescription task;
   const bool has_labels = head == Head::kSequence || head == Head::kTokens || head == Head::kIntentAndSlots;
   if (has_labels) task.labels = read_labels(object, path, "id2label");
@@ -188,6 +188,7 @@ TaskDescription read_task(const json& object, const std::string& path, Head head
   read_key(own, path, "intent_column", task.columns.intent);
   read_key(own, path, "slots_column", task.columns.slots);
   read_key(own, path, "sequence_length", task.sequence_length);
+  if (head == Head::kSpans) task.stride = usual_stride(task.sequence_length ? task.sequence_length : longest);
   read_key(own, path, "stride", task.stride);
   read_key(own, path, "unanswerable", task.unanswerable);
   return task;
@@ -220,7 +221,7 @@ void add_task(ordered_json& config, const TaskDescription& task) {
   add("intent_column", task.columns.intent);
   add("slots_column", task.columns.slots);
   own["sequence_length"] = task.sequence_length;
-  if (task.stride > 0) own["stride"] = task.stride;
+  if (task.task == Task::kQuestionAnswering) own["stride"] = task.stride;
   if (task.unanswerable) own["unanswerable"] = true;
   config["bertha"] = own;
 }
@@ -243,7 +244,7 @@ ModelDescription read_model_description(const std::string& directory) {
   description.head = read_head(object, path, family);
   description.config = read_config(object, path, family);
   refuse_other_kinds(object, path);
-  description.task = read_task(object, path, description.head);
+  description.task = read_task(object, path, description.head, description.config.longest_sequence());
   return description;
 }
 

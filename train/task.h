@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -38,6 +39,12 @@ std::span<const Task> finetuning_tasks();
 /// The head that a model trained for the task has.
 Head head_of(Task task);
 
+/// Whether a model with one head can do what another head is for; kNone asks for nothing.
+constexpr bool has_head(Head head, Head wanted) {
+  const bool one_of_both = wanted == Head::kMlm || wanted == Head::kNextSentence;
+  return wanted == head || wanted == Head::kNone || (one_of_both && head == Head::kMlmAndNextSentence);
+}
+
 /// Which columns of a table of examples mean what. Those that a task has no use for are empty.
 struct TaskColumns {
   std::string text, pair, label;
@@ -46,6 +53,11 @@ struct TaskColumns {
 
   bool operator==(const TaskColumns&) const = default;
 };
+
+/// Tokens that two windows of a long context share where nobody says how many.
+constexpr int64_t usual_stride(int64_t sequence_length) {
+  return std::min<int64_t>(128, sequence_length / 4);
+}
 
 /// Gives columns that are not named the names that are usual for the task.
 void fill_usual_columns(Task task, TaskColumns& columns);

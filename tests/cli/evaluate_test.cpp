@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <filesystem>
@@ -168,6 +169,45 @@ TEST_F(EvaluateParity, ModelsOfOtherShapesHaveHuggingFacesLosses) {
     ASSERT_EQ(theirs.exit_code, 0) << theirs.err;
     EXPECT_NEAR(json::parse(ours.out)["mlm_loss"].get<double>(), std::stod(theirs.out), 1e-5) << model;
   }
+}
+
+TEST_F(EvaluateTest, AModelOfBothHeadsIsAskedForOne) {
+  const std::string shards = folder_ / "pairs";
+  ASSERT_EQ(run_bertha("shard " + text_ + " --objective mlm_nsp --vocab " + kModels +
+                           "bert_pretraining/vocab.txt --sequence-length 20 --output " + shards,
+                       "")
+                .exit_code,
+            0);
+  const json both = metrics("bert_pretraining", "--data " + shards);
+  const json mlm = metrics("bert_pretraining", "--task mlm --data " + shards);
+  EXPECT_EQ(mlm.size(), 4u) << mlm;
+  EXPECT_NEAR(mlm["loss"].get<double>(), both["mlm_loss"].get<double>(), 1e-6);
+  const json next = metrics("bert_pretraining", "--task next_sentence --data " + shards);
+  EXPECT_EQ(next.size(), 3u) << next;
+  EXPECT_NEAR(next["loss"].get<double>(), both["nsp_loss"].get<double>(), 1e-6);
+  EXPECT_EQ(metrics("bert_pretraining", "--task mlm_nsp --data " + shards), both);
+  std::ofstream(folder_ / "single.txt") << "the tree\nthe river\n";
+  EXPECT_TRUE(metrics("bert_pretraining", "--task mlm --data " + (folder_ / "single.txt")).contains("accuracy"))
+      << "masked words need no other document";
+}
+
+TEST_F(EvaluateTest, ChoicesAreInNamedColumns) {
+  const std::string data = folder_ / "choices.tsv";
+  std::ofstream(data) << "text\tfirst\tsecond\tlabel\nthe old bird\tsings .\topens .\tfirst\n";
+  const CommandResult unnamed = evaluate("bert_multiple_choice", "--data " + data);
+  EXPECT_EQ(unnamed.exit_code, 2);
+  EXPECT_NE(unnamed.err.find("--choice-columns: is needed (the model remembers none)"), std::string::npos)
+      << unnamed.err;
+  EXPECT_TRUE(metrics("bert_multiple_choice", "--choice-columns first second --data " + data).contains("accuracy"));
+}
+
+TEST_F(EvaluateTest, APipeIsNotReplacedByPredictions) {
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const CommandResult result = evaluate("bert_mlm", "--data " + text_ + " --predictions " + pipe);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("is not a regular file"), std::string::npos) << result.err;
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 TEST_F(EvaluateTest, BadInputIsOneSentenceAndTheRightCode) {

@@ -17,8 +17,6 @@
 namespace bertha {
 namespace {
 
-// Examples of one batch; fixed, so that results do not depend on ranks or the training batch.
-constexpr int64_t kBatchSize = 32;
 constexpr size_t kLargestConfusionTable = 20;  // labels
 
 template <class T>
@@ -272,7 +270,7 @@ class Reporter {
 }  // namespace
 
 std::vector<TaskOutputs> evaluate_task(const BertForTask& model, const TaskSet& set, Communicator& communicator) {
-  const EvaluationBatches batches(example_source(set.examples), kBatchSize);
+  const EvaluationBatches batches(example_source(set.examples), kInferenceBatchSize);
   const IndexRange local = rank_share(batches.slices(), communicator.rank(), communicator.size());
   std::vector<TaskOutputs> own;
   for (int64_t slice = local.begin; slice < local.end; ++slice) {
