@@ -5,15 +5,16 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "autograd/core/error.h"
+#include "cli/at_place.h"
 #include "cli/commands.h"
 #include "cli/predictors.h"
+#include "data/batches.h"
 
 namespace bertha {
 namespace {
-
-constexpr size_t kBatch = 32;  // inputs that are packed together
 
 PredictInput split_at_tabs(const std::string& line) {
   PredictInput texts;
@@ -25,35 +26,43 @@ PredictInput split_at_tabs(const std::string& line) {
   }
 }
 
-void answer(Predictor& predictor, std::span<const PredictInput> inputs, bool as_json) {
-  for (const Reply& reply : predictor.predict(inputs)) {
+void print_answers(Predictor& predictor, bool as_json) {
+  for (const Reply& reply : predictor.answer()) {
     const std::string text = as_json ? reply.json + "\n" : reply.text;
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
 }
 
-// Whoever types lines waits for an answer to each.
+// Whoever types lines waits for an answer to each. A line that cannot be answered ends the program after the answers to
+// those before it.
 void answer_lines(Predictor& predictor, bool as_json) {
-  const size_t batch = isatty(STDIN_FILENO) ? 1 : kBatch;
-  std::vector<PredictInput> inputs;
+  const int64_t batch = isatty(STDIN_FILENO) ? 1 : kInferenceBatchSize;
+  int64_t number = 0, waiting = 0;
+  const auto answer_waiting = [&] {
+    if (std::exchange(waiting, 0) > 0) print_answers(predictor, as_json);
+  };
   for (std::string line; std::getline(std::cin, line);) {
-    inputs.push_back(split_at_tabs(line));
-    if (inputs.size() < batch) continue;
-    answer(predictor, inputs, as_json);
-    inputs.clear();
+    try {
+      at_place(fmt::format("line {}", ++number), [&] { predictor.add(split_at_tabs(line)); });
+    } catch (const Error&) {
+      answer_waiting();
+      throw;
+    }
+    if (++waiting == batch) answer_waiting();
   }
-  if (!inputs.empty()) answer(predictor, inputs, as_json);
+  answer_waiting();
 }
 
 void run_predict(const PredictOptions& options) {
-  check<ConfigError>(options.output.empty() || options.task == Task::kEmbedding, "--output: is for --task embedding");
   const std::unique_ptr<Predictor> predictor = make_predictor(options);
   if (options.texts.empty()) {
     answer_lines(*predictor, options.json);
   } else {
-    answer(*predictor, std::span(&options.texts, 1), options.json);
+    predictor->add(options.texts);
+    print_answers(*predictor, options.json);
   }
   predictor->finish();
+  if (const std::string note = predictor->note(); !note.empty()) fmt::print(stderr, "{}\n", note);
 }
 
 }  // namespace
@@ -83,6 +92,14 @@ void add_predict(CLI::App& app) {
   command->add_option("--word", options->word, "Embed or compare this word as it stands in each text");
   command->add_option("--candidates", options->candidates, "similarity: find the most similar lines of this file")
       ->check(CLI::ExistingFile);
+  command
+      ->add_option("--sequence-length", options->lengths.sequence_length,
+                   "Fine-tuned tasks: tokens of a sequence (default: as in fine-tuning, or the model's positions)")
+      ->check(CLI::Range(8, 65535));
+  command
+      ->add_option("--stride", options->lengths.stride,
+                   "question_answering: tokens that two windows of a long context share (default: as in fine-tuning)")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--output", options->output, "embedding: write a NumPy file of one row a vector");
   command->add_flag("--json", options->json, "One JSON value an input");
   command->callback([options] { run_predict(*options); });

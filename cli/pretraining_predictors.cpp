@@ -2,40 +2,56 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/predictor_kinds.h"
 #include "train/model_directory.h"
 #include "train/recipes/fill_mask.h"
+#include "train/recipes/text_batch.h"
 
 namespace bertha {
 namespace {
 
 using nlohmann::ordered_json;
 using Answers = std::vector<ordered_json>;
-using Inputs = std::span<const PredictInput>;
 
-std::vector<Encoding> encode_whole(const Tokenizer& tokenizer, Inputs inputs) {
-  std::vector<Encoding> encodings;
-  for (const PredictInput& input : inputs) encodings.push_back(tokenizer.encode(input[0], pair_of(input), {}));
-  return encodings;
-}
+class PretrainingPredictor : public JsonPredictor<ordered_json> {
+ public:
+  explicit PretrainingPredictor(const PredictOptions& options)
+      : model_(read_model(options.model)), tokenizer_(read_tokenizer(options.model, model_->config())) {}
 
-class MaskPredictor : public JsonPredictor<ordered_json> {
+ protected:
+  const BertForPretraining& model() const { return *model_; }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+
+  // Nothing is cut: a mask, or all that follows, might be in what is missing.
+  Encoding encode(const PredictInput& input) const {
+    Encoding encoding = tokenizer_->encode(input[0], pair_of(input), {});
+    check_length(encoding, model_->config());
+    return encoding;
+  }
+
+ private:
+  std::unique_ptr<BertForPretraining> model_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+};
+
+class MaskPredictor : public PretrainingPredictor {
  public:
   explicit MaskPredictor(const PredictOptions& options)
-      : model_(read_model(options.model)),
-        tokenizer_(read_tokenizer(options.model, model_->config())),
-        top_k_(options.top_k.value_or(kDefaultCandidates)) {}
+      : PretrainingPredictor(options), top_k_(options.top_k.value_or(kDefaultCandidates)) {}
 
-  Answers answer_all(Inputs inputs) override {
-    const std::vector<Encoding> texts = encode_whole(*tokenizer_, inputs);
-    const int32_t mask = tokenizer_->specials().mask;
-    for (const Encoding& text : texts) {
-      check<ConfigError>(std::ranges::count(text.ids, mask) > 0, "text: holds no ", tokenizer_->token(mask),
-                         " to fill");
-    }
+  void add(const PredictInput& input) override {
+    check_texts(input, {1, 2}, "fill_mask needs one text, or a pair");
+    Encoding text = encode(input);
+    check<ConfigError>(std::ranges::count(text.ids, mask()) > 0, "text: holds no ", tokenizer().token(mask()),
+                       " to fill");
+    texts_.push_back(std::move(text));
+  }
+
+  Answers answer_all() override {
     Answers answers;
-    for (const auto& masks : fill_masks(*model_, texts, mask, top_k_)) {
+    for (const auto& masks : fill_masks(model(), std::exchange(texts_, {}), mask(), top_k_)) {
       ordered_json lists = ordered_json::array();
       for (const auto& candidates : masks) lists.push_back(list(candidates));
       answers.push_back(lists.size() == 1 ? lists.front() : lists);
@@ -51,6 +67,7 @@ class MaskPredictor : public JsonPredictor<ordered_json> {
   }
 
  private:
+  int32_t mask() const { return tokenizer().specials().mask; }
   ordered_json list(const std::vector<Candidate>& candidates) const {
     ordered_json list = ordered_json::array();
     for (const Candidate& candidate : candidates) {
@@ -60,7 +77,7 @@ class MaskPredictor : public JsonPredictor<ordered_json> {
   }
   // A model may have more rows than the vocabulary has tokens.
   std::string name(int32_t id) const {
-    return id < tokenizer_->size() ? tokenizer_->token(id) : fmt::format("[unused {}]", id);
+    return id < tokenizer().size() ? tokenizer().token(id) : fmt::format("[unused {}]", id);
   }
   static std::string table(const ordered_json& candidates) {
     std::string text;
@@ -70,20 +87,22 @@ class MaskPredictor : public JsonPredictor<ordered_json> {
     return text + "\n";
   }
 
-  std::unique_ptr<BertForPretraining> model_;
-  std::unique_ptr<Tokenizer> tokenizer_;
   int64_t top_k_;
+  std::vector<Encoding> texts_;
 };
 
-class NextSentencePredictor : public JsonPredictor<ordered_json> {
+class NextSentencePredictor : public PretrainingPredictor {
  public:
-  explicit NextSentencePredictor(const PredictOptions& options)
-      : model_(read_model(options.model)), tokenizer_(read_tokenizer(options.model, model_->config())) {}
+  using PretrainingPredictor::PretrainingPredictor;
 
-  Answers answer_all(Inputs inputs) override {
-    for (const PredictInput& input : inputs) check_texts(input, 2, "next_sentence needs two texts");
+  void add(const PredictInput& input) override {
+    check_texts(input, {2, 2}, "next_sentence needs two texts");
+    pairs_.push_back(encode(input));
+  }
+
+  Answers answer_all() override {
     Answers answers;
-    for (const double score : next_sentence_probabilities(*model_, encode_whole(*tokenizer_, inputs))) {
+    for (const double score : next_sentence_probabilities(model(), std::exchange(pairs_, {}))) {
       answers.push_back({{"is_next", score >= 0.5}, {"score", score}});
     }
     return answers;
@@ -95,8 +114,7 @@ class NextSentencePredictor : public JsonPredictor<ordered_json> {
   }
 
  private:
-  std::unique_ptr<BertForPretraining> model_;
-  std::unique_ptr<Tokenizer> tokenizer_;
+  std::vector<Encoding> pairs_;
 };
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/predictor_kinds.h"
 #include "data/batches.h"
@@ -17,7 +20,6 @@ namespace {
 
 using nlohmann::ordered_json;
 using Answers = std::vector<ordered_json>;
-using Inputs = std::span<const PredictInput>;
 
 // A fine-tuned model with what it remembers of its task.
 class TaskPredictor : public JsonPredictor<ordered_json> {
@@ -26,18 +28,23 @@ class TaskPredictor : public JsonPredictor<ordered_json> {
       : description_(description),
         model_(read_task_model(options.model, description)),
         tokenizer_(read_tokenizer(options.model, description.config)),
-        encoder_(*tokenizer_, sequence_length(description), description.task.stride) {}
+        encoder_(*tokenizer_, description.task.sequence_length, description.task.stride) {}
+
+  std::string note() const override { return cut_.note(task().sequence_length); }
 
  protected:
   const TaskDescription& task() const { return description_.task; }
   const ExampleEncoder& encoder() const { return encoder_; }
+  void count_if_cut(const TaskExample& example) { cut_.add(example.is_cut); }
 
-  // The examples' outputs from one packed batch.
   std::vector<TaskOutputs> outputs(std::vector<TaskExample> examples) const {
-    const int64_t count = std::ssize(examples);
     const EvaluationBatches batches(
-        example_source(std::make_shared<const std::vector<TaskExample>>(std::move(examples))), count);
-    return task_outputs(*model_, batches.at(0));
+        example_source(std::make_shared<const std::vector<TaskExample>>(std::move(examples))), kInferenceBatchSize);
+    std::vector<TaskOutputs> all;
+    for (int64_t slice = 0; slice < batches.slices(); ++slice) {
+      std::ranges::move(task_outputs(*model_, batches.at(slice)), std::back_inserter(all));
+    }
+    return all;
   }
 
   ordered_json named(std::span<const double> scores) const {
@@ -47,26 +54,26 @@ class TaskPredictor : public JsonPredictor<ordered_json> {
   }
 
  private:
-  static int64_t sequence_length(const ModelDescription& description) {
-    const int64_t longest = description.config.longest_sequence();
-    return description.task.sequence_length ? std::min(description.task.sequence_length, longest) : longest;
-  }
-
   ModelDescription description_;
   std::unique_ptr<BertForTask> model_;
   std::unique_ptr<Tokenizer> tokenizer_;
   ExampleEncoder encoder_;
+  CutTexts cut_;
 };
 
 class SequencePredictor : public TaskPredictor {
  public:
   using TaskPredictor::TaskPredictor;
 
-  Answers answer_all(Inputs inputs) override {
-    std::vector<TaskExample> examples;
-    for (const PredictInput& input : inputs) examples.push_back(encoder().text(input[0], pair_of(input)));
+  void add(const PredictInput& input) override {
+    check_number_of_texts(input);
+    examples_.push_back(encoder().text(input[0], pair_of(input)));
+    count_if_cut(examples_.back());
+  }
+
+  Answers answer_all() override {
     Answers answers;
-    for (const TaskOutputs& logits : outputs(std::move(examples))) answers.push_back(answer(logits));
+    for (const TaskOutputs& logits : outputs(std::exchange(examples_, {}))) answers.push_back(answer(logits));
     return answers;
   }
 
@@ -83,6 +90,17 @@ class SequencePredictor : public TaskPredictor {
   }
 
  private:
+  // A model that remembers no columns may have been trained on either.
+  void check_number_of_texts(const PredictInput& input) const {
+    const TaskColumns& columns = task().columns;
+    if (columns.text.empty()) {
+      check_texts(input, {1, 2}, "the model needs one text, or a pair");
+    } else if (columns.pair.empty()) {
+      check_texts(input, {1, 1}, "the model was trained on single texts");
+    } else {
+      check_texts(input, {2, 2}, "the model was trained on pairs");
+    }
+  }
   ordered_json answer(const TaskOutputs& logits) const {
     if (task().task == Task::kRegression) return {{"score", logits[0]}};
     if (task().task == Task::kMultiLabel) {
@@ -98,20 +116,26 @@ class SequencePredictor : public TaskPredictor {
             {"score", best.score},
             {"scores", named(best.scores)}};
   }
+
+  std::vector<TaskExample> examples_;
 };
 
 class ChoicePredictor : public TaskPredictor {
  public:
   using TaskPredictor::TaskPredictor;
 
-  Answers answer_all(Inputs inputs) override {
-    std::vector<TaskExample> examples;
-    for (const PredictInput& input : inputs) {
-      check_texts(input, 3, "multiple_choice needs a text and two choices or more");
-      examples.push_back(encoder().choices(input[0], std::span(input).subspan(1)));
-    }
+  void add(const PredictInput& input) override {
+    constexpr TextCount kAny = {3, std::numeric_limits<size_t>::max()};
+    check_texts(input, kAny, "multiple_choice needs a text and two choices or more");
+    examples_.push_back(encoder().choices(input[0], std::span(input).subspan(1)));
+    count_if_cut(examples_.back());
+    inputs_.push_back(input);
+  }
+
+  Answers answer_all() override {
     Answers answers;
-    const std::vector<TaskOutputs> logits = outputs(std::move(examples));
+    const std::vector<TaskOutputs> logits = outputs(std::exchange(examples_, {}));
+    const std::vector<PredictInput> inputs = std::exchange(inputs_, {});
     for (size_t i = 0; i < logits.size(); ++i) {
       const PredictedLabel best = predict_label(logits[i]);
       answers.push_back({{"choice", best.label},
@@ -126,6 +150,10 @@ class ChoicePredictor : public TaskPredictor {
     return fmt::format("{} {:.4f} {}\n", answer["choice"].get<int>(), answer["score"].get<double>(),
                        answer["text"].get<std::string>());
   }
+
+ private:
+  std::vector<TaskExample> examples_;
+  std::vector<PredictInput> inputs_;
 };
 
 // Tags of words as spans of the text, with the intent where the model has intents.
@@ -133,23 +161,26 @@ class TagPredictor : public TaskPredictor {
  public:
   using TaskPredictor::TaskPredictor;
 
-  Answers answer_all(Inputs inputs) override {
-    std::vector<std::vector<TextWord>> words;
-    std::vector<TaskExample> windows;
-    for (const PredictInput& input : inputs) {
-      std::vector<std::string> texts;
-      for (const TextWord& word : words.emplace_back(words_of(input[0]))) texts.push_back(word.word);
-      for (TaskExample& window : encoder().words(texts)) {
-        window.item = std::ssize(words) - 1;
-        windows.push_back(std::move(window));
-      }
+  void add(const PredictInput& input) override {
+    check_texts(input, {1, 1}, "tags are given to one text");
+    std::vector<TextWord> words = words_of(input[0], Casing::kCased);
+    std::vector<std::string> texts;
+    for (const TextWord& word : words) texts.push_back(word.word);
+    for (TaskExample& window : encoder().words(texts)) {
+      window.item = std::ssize(tagged_);
+      windows_.push_back(std::move(window));
     }
-    std::vector<Tagged> tagged;
-    for (const auto& text : words) tagged.push_back(Tagged(text.size()));
-    const std::vector<TaskOutputs> logits = outputs(windows);
-    for (size_t i = 0; i < windows.size(); ++i) add_window(windows[i], logits[i], tagged);
+    tagged_.emplace_back(input[0], std::move(words));
+  }
+
+  Answers answer_all() override {
+    const std::vector<TaskOutputs> logits = outputs(windows_);
+    for (size_t i = 0; i < windows_.size(); ++i) {
+      add_window(windows_[i], logits[i], tagged_[static_cast<size_t>(windows_[i].item)]);
+    }
+    windows_.clear();
     Answers answers;
-    for (size_t i = 0; i < inputs.size(); ++i) answers.push_back(answer(inputs[i][0], words[i], tagged[i]));
+    for (const Tagged& text : std::exchange(tagged_, {})) answers.push_back(answer(text));
     return answers;
   }
 
@@ -167,7 +198,10 @@ class TagPredictor : public TaskPredictor {
 
  private:
   struct Tagged {
-    explicit Tagged(size_t words) : tags(words, "O"), scores(words, 1) {}
+    Tagged(std::string whole, std::vector<TextWord> its_words)
+        : text(std::move(whole)), words(std::move(its_words)), tags(words.size(), "O"), scores(words.size(), 1) {}
+    std::string text;
+    std::vector<TextWord> words;
     std::vector<std::string> tags;
     std::vector<double> scores;
     std::optional<PredictedLabel> intent;
@@ -177,8 +211,7 @@ class TagPredictor : public TaskPredictor {
   const std::vector<std::string>& tag_names() const { return has_intents() ? task().slots : task().labels; }
 
   // What a text means is asked of its first window.
-  void add_window(const TaskExample& window, std::span<const float> logits, std::vector<Tagged>& tagged) const {
-    Tagged& text = tagged[static_cast<size_t>(window.item)];
+  void add_window(const TaskExample& window, std::span<const float> logits, Tagged& text) const {
     if (has_intents()) {
       if (!text.intent) text.intent = predict_label(logits.first(task().labels.size()));
       logits = logits.subspan(task().labels.size());
@@ -191,17 +224,17 @@ class TagPredictor : public TaskPredictor {
     }
   }
 
-  ordered_json answer(const std::string& text, const std::vector<TextWord>& words, const Tagged& tagged) const {
+  ordered_json answer(const Tagged& tagged) const {
     ordered_json spans = ordered_json::array();
     for (const Entity& entity : entities(tagged.tags)) {
-      const CodePoints place = {words[static_cast<size_t>(entity.begin)].place.begin,
-                                words[static_cast<size_t>(entity.end) - 1].place.end};
+      const CodePoints place = {tagged.words[static_cast<size_t>(entity.begin)].place.begin,
+                                tagged.words[static_cast<size_t>(entity.end) - 1].place.end};
       double score = 0;
       for (int64_t word = entity.begin; word < entity.end; ++word) score += tagged.scores[static_cast<size_t>(word)];
       spans.push_back({{"entity", entity.type},
                        {"start", place.begin},
                        {"end", place.end},
-                       {"text", text_at(text, place)},
+                       {"text", text_at(tagged.text, place)},
                        {"score", score / static_cast<double>(entity.end - entity.begin)}});
     }
     if (!has_intents()) return spans;
@@ -209,6 +242,9 @@ class TagPredictor : public TaskPredictor {
             {"score", tagged.intent->score},
             {"slots", spans}};
   }
+
+  std::vector<TaskExample> windows_;
+  std::vector<Tagged> tagged_;
 };
 
 class AnswerPredictor : public TaskPredictor {
@@ -216,23 +252,26 @@ class AnswerPredictor : public TaskPredictor {
   AnswerPredictor(const PredictOptions& options, const ModelDescription& description)
       : TaskPredictor(options, description), most_(options.top_k.value_or(1)) {}
 
-  Answers answer_all(Inputs inputs) override {
-    std::vector<TaskExample> windows;
-    std::vector<size_t> ends;
-    for (const PredictInput& input : inputs) {
-      check_texts(input, 2, "question_answering needs a question and a context");
-      for (TaskExample& window : encoder().question(input[0], input[1])) windows.push_back(std::move(window));
-      ends.push_back(windows.size());
-    }
-    const std::vector<TaskOutputs> logits = outputs(windows);
+  void add(const PredictInput& input) override {
+    check_texts(input, {2, 2}, "question_answering needs a question and a context");
+    std::vector<TaskExample> windows = encoder().question(input[0], input[1]);
+    count_if_cut(windows.front());
+    std::ranges::move(windows, std::back_inserter(windows_));
+    contexts_.push_back({input[1], windows_.size()});
+  }
+
+  Answers answer_all() override {
+    const std::vector<TaskOutputs> logits = outputs(windows_);
     Answers answers;
     size_t begin = 0;
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      const size_t count = ends[i] - begin;
-      answers.push_back(answer(inputs[i][1], std::span(windows).subspan(begin, count),
+    for (const Context& context : contexts_) {
+      const size_t count = context.end - begin;
+      answers.push_back(answer(context.text, std::span(windows_).subspan(begin, count),
                                std::span<const TaskOutputs>(logits).subspan(begin, count)));
-      begin = ends[i];
+      begin = context.end;
     }
+    windows_.clear();
+    contexts_.clear();
     return answers;
   }
 
@@ -244,6 +283,11 @@ class AnswerPredictor : public TaskPredictor {
   }
 
  private:
+  struct Context {
+    std::string text;
+    size_t end = 0;  // of its windows
+  };
+
   ordered_json answer(const std::string& context, std::span<const TaskExample> windows,
                       std::span<const TaskOutputs> logits) const {
     ordered_json list = ordered_json::array();
@@ -262,11 +306,14 @@ class AnswerPredictor : public TaskPredictor {
   }
 
   int64_t most_;
+  std::vector<TaskExample> windows_;
+  std::vector<Context> contexts_;
 };
 
 }  // namespace
 
-std::unique_ptr<Predictor> make_task_predictor(const PredictOptions& options, const ModelDescription& description) {
+std::unique_ptr<Predictor> make_task_predictor(const PredictOptions& options, ModelDescription description) {
+  set_lengths(description, options.lengths);
   switch (description.task.task) {
     case Task::kTokenClassification:
     case Task::kIntentAndSlots:

@@ -32,6 +32,7 @@ struct TaskExample {
   int32_t start = -1, end = -1;         // rows of an answer's first and last token; both 0: it is not in here
   std::vector<CodePoints> offsets;      // of each token in the context; empty ranges elsewhere
   int64_t item = 0;                     // the row, sentence or question of the file it is from, or a part of
+  bool is_cut = false;                  // a text is not in any window as a whole; of a question's windows the first says
 };
 
 /// Samples of training and evaluation. Row keys tell all sequences of all samples apart.

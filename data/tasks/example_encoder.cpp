@@ -49,15 +49,19 @@ TaskSequence ExampleEncoder::sequence(const Encoding& encoding) const {
 TaskExample ExampleEncoder::text(std::string_view text, std::optional<std::string_view> pair) const {
   EncodeOptions options = options_;
   options.stride = 0;
+  const Encoding encoding = tokenizer_.encode(text, pair, options);
   TaskExample example;
-  example.sequences.push_back(sequence(tokenizer_.encode(text, pair, options)));
+  example.sequences.push_back(sequence(encoding));
+  example.is_cut = !encoding.overflow.empty();
   return example;
 }
 
 TaskExample ExampleEncoder::choices(std::string_view text, std::span<const std::string> choices) const {
   TaskExample example;
   for (const std::string& choice : choices) {
-    example.sequences.push_back(std::move(this->text(text, choice).sequences.front()));
+    TaskExample one = this->text(text, choice);
+    example.sequences.push_back(std::move(one.sequences.front()));
+    example.is_cut |= one.is_cut;
   }
   return example;
 }

@@ -1,11 +1,11 @@
 #include "data/tasks/text_words.h"
 
-#include "data/word_splitter.h"
+#include <algorithm>
 
 namespace bertha {
 
-std::vector<TextWord> words_of(std::string_view text) {
-  WordSplitter splitter(Casing::kCased, Sources::kTracked);
+std::vector<TextWord> words_of(std::string_view text, Casing casing) {
+  WordSplitter splitter(casing, Sources::kTracked);
   const Words& words = splitter.split(text);
   std::vector<TextWord> result;
   size_t begin = 0;
@@ -16,6 +16,13 @@ std::vector<TextWord> words_of(std::string_view text) {
     begin = word.end;
   }
   return result;
+}
+
+std::optional<CodePoints> find_words(std::string_view text, std::string_view wanted, Casing casing) {
+  const std::vector<TextWord> words = words_of(text, casing), run = words_of(wanted, casing);
+  const auto found = std::ranges::search(words, run, {}, &TextWord::word, &TextWord::word);
+  if (found.empty()) return std::nullopt;
+  return CodePoints{found.front().place.begin, found.back().place.end};
 }
 
 }  // namespace bertha

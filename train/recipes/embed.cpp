@@ -45,7 +45,8 @@ std::vector<Tensor> embed(const BertForTask& model, std::span<const Encoding> te
         vectors.push_back(mean_of_rows(states, rows_between(begin, end)));
         break;
       case Pooling::kCls:
-        vectors.push_back(states.row_range(begin, 1));
+        // A copy: the row's own tensor would keep all rows in memory.
+        vectors.push_back(mean_of_rows(states, rows_between(begin, begin + 1)));
         break;
       case Pooling::kTokens:
         vectors.push_back(states.row_range(begin, end - begin));
@@ -55,20 +56,24 @@ std::vector<Tensor> embed(const BertForTask& model, std::span<const Encoding> te
   return vectors;
 }
 
+std::vector<int32_t> tokens_within(const Encoding& text, TextRange place) {
+  std::vector<int32_t> tokens;
+  for (size_t token = 0; token < text.offsets.size(); ++token) {
+    const auto [begin, end] = text.offsets[token];
+    const bool lies_there = begin < end && begin >= place.first && end <= place.second;
+    if (lies_there) tokens.push_back(static_cast<int32_t>(token));
+  }
+  return tokens;
+}
+
 std::vector<Tensor> embed_words(const BertForTask& model, std::span<const Encoding> texts,
-                                std::span<const TextRange> words) {
+                                std::span<const std::vector<int32_t>> words) {
   const PackedBatch batch = pack_texts(texts, model.config());
   const Tensor states = hidden_states(model, batch);
   std::vector<Tensor> vectors;
   for (size_t text = 0; text < texts.size(); ++text) {
     std::vector<int32_t> rows;
-    for (size_t token = 0; token < texts[text].offsets.size(); ++token) {
-      const auto [begin, end] = texts[text].offsets[token];
-      const bool lies_there = begin < end && begin >= words[text].first && end <= words[text].second;
-      if (lies_there) rows.push_back(batch.cu_seqlens[text] + static_cast<int32_t>(token));
-    }
-    check<ConfigError>(!rows.empty(), "word: no token of the text lies at code points ", words[text].first, " to ",
-                       words[text].second);
+    for (const int32_t token : words[text]) rows.push_back(batch.cu_seqlens[text] + token);
     vectors.push_back(mean_of_rows(states, rows));
   }
   return vectors;

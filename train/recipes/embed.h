@@ -16,10 +16,13 @@ enum class Pooling { kMean, kCls, kTokens };
 /// model's positions.
 std::vector<Tensor> embed(const BertForTask& model, std::span<const Encoding> texts, Pooling pooling);
 
-/// The mean of the last hidden states of the tokens that lie in each text's code points `words[i]`: what the model
-/// makes of a word where it stands. (1, H) each. Throws ConfigError where no token lies there.
+/// The tokens of a text that lie in some of its code points; none where they were cut off.
+std::vector<int32_t> tokens_within(const Encoding& text, TextRange place);
+
+/// The mean of the last hidden states of each text's tokens `words[i]`, one or more: what the model makes of a word
+/// where it stands. (1, H) each. Throws MismatchError where a text is longer than the model's positions.
 std::vector<Tensor> embed_words(const BertForTask& model, std::span<const Encoding> texts,
-                                std::span<const TextRange> words);
+                                std::span<const std::vector<int32_t>> words);
 
 /// The cosine of the angle between two vectors; 0 where one is zero.
 double cosine(std::span<const float> a, std::span<const float> b);

@@ -10,13 +10,18 @@
 
 namespace bertha {
 
-/// Encoded texts as a packed batch. Throws MismatchError for one that is longer than the model's positions.
+/// Throws MismatchError for a text that is longer than the model's positions.
+inline void check_length(const Encoding& text, const BertConfig& config) {
+  const int64_t length = std::ssize(text.ids);
+  check<MismatchError>(length <= config.longest_sequence(), "text: ", length, " tokens (the model has ",
+                       config.longest_sequence(), " positions)");
+}
+
+/// Encoded texts as a packed batch. Throws as check_length does.
 inline PackedBatch pack_texts(std::span<const Encoding> texts, const BertConfig& config) {
   PackedBatch batch;
   for (const Encoding& text : texts) {
-    const int64_t length = std::ssize(text.ids);
-    check<MismatchError>(length <= config.longest_sequence(), "text: ", length, " tokens (the model has ",
-                         config.longest_sequence(), " positions)");
+    check_length(text, config);
     const auto second = std::ranges::find(text.type_ids, 1) - text.type_ids.begin();
     append_tokens(batch, text.ids, second, batch.sequences());
   }
