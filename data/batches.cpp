@@ -10,12 +10,12 @@ TrainingBatches::TrainingBatches(SampleSource source, uint64_t seed, MicroSlices
       global_batch_(global_batch),
       order_(source_.size, source_.chunk_size, seed) {}
 
-PackedBatch TrainingBatches::at(int64_t step, int64_t slice) const {
+PackedBatch TrainingBatches::at(int64_t batch, int64_t slice) const {
   const IndexRange places = global_batch_.at(slice);
-  const int64_t first_position = step * global_batch_.sequences();
-  PackedBatch batch;
-  for (int64_t i = places.begin; i < places.end; ++i) append_position(batch, first_position + i);
-  return batch;
+  const int64_t first_position = batch * global_batch_.sequences();
+  PackedBatch packed;
+  for (int64_t i = places.begin; i < places.end; ++i) append_position(packed, first_position + i);
+  return packed;
 }
 
 void TrainingBatches::append_position(PackedBatch& batch, int64_t position) const {

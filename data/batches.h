@@ -9,15 +9,15 @@
 
 namespace bertha {
 
-/// The batches of a training run: a pure function of (data, seed, step, slice), whoever asks and in whatever order.
-/// Training consumes one endless stream of samples, epoch after epoch; step s (from 0) takes its positions s G to
-/// (s + 1) G - 1, G the global batch size, and a step may begin one epoch and end in the next.
+/// The batches of a training run: a pure function of (data, seed, batch, slice), whoever asks and in whatever order.
+/// Training consumes one endless stream of samples, epoch after epoch; batch b (from 0) takes its positions b G to
+/// (b + 1) G - 1, G the global batch size, and a batch may begin one epoch and end in the next.
 class TrainingBatches {
  public:
   TrainingBatches(SampleSource source, uint64_t seed, MicroSlices global_batch);
 
   int64_t slices() const { return global_batch_.count(); }
-  PackedBatch at(int64_t step, int64_t slice) const;
+  PackedBatch at(int64_t batch, int64_t slice) const;
 
  private:
   void append_position(PackedBatch& batch, int64_t position) const;

@@ -11,10 +11,10 @@ constexpr size_t kStepsAhead = 3;
 
 }  // namespace
 
-Loader::Loader(TrainingBatches batches, IndexRange slices, int64_t first_step)
+Loader::Loader(TrainingBatches batches, IndexRange slices, int64_t first_batch)
     : batches_(std::move(batches)),
       slices_(slices),
-      first_step_(first_step),
+      first_batch_(first_batch),
       thread_([this](const std::stop_token& stop) {
         use_all_processors();
         run(stop);
@@ -32,7 +32,7 @@ std::vector<PackedBatch> Loader::next() {
 
 void Loader::run(const std::stop_token& stop) {
   try {
-    for (int64_t step = first_step_; produce_step(stop, step); ++step) {
+    for (int64_t batch = first_batch_; produce_step(stop, batch); ++batch) {
     }
   } catch (...) {
     const std::lock_guard lock(mutex_);
@@ -42,11 +42,11 @@ void Loader::run(const std::stop_token& stop) {
 }
 
 // False where it was stopped.
-bool Loader::produce_step(const std::stop_token& stop, int64_t step) {
+bool Loader::produce_step(const std::stop_token& stop, int64_t batch) {
   std::vector<PackedBatch> micro_batches;
   for (int64_t slice = slices_.begin; slice < slices_.end; ++slice) {
     if (stop.stop_requested()) return false;
-    micro_batches.push_back(batches_.at(step, slice));
+    micro_batches.push_back(batches_.at(batch, slice));
   }
   std::unique_lock lock(mutex_);
   if (!changed_.wait(lock, stop, [&] { return steps_.size() < kStepsAhead; })) return false;

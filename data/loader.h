@@ -19,19 +19,19 @@ namespace bertha {
 /// masking. Destruction stops the thread after at most one micro-batch.
 class Loader {
  public:
-  /// Produces this rank's `slices` of every step from `first_step` on.
-  Loader(TrainingBatches batches, IndexRange slices, int64_t first_step);
+  /// Produces this rank's `slices` of every batch from `first_batch` on.
+  Loader(TrainingBatches batches, IndexRange slices, int64_t first_batch);
 
   /// The micro-batches of the next step, one a slice. Throws what the thread failed with.
   std::vector<PackedBatch> next();
 
  private:
   void run(const std::stop_token& stop);
-  bool produce_step(const std::stop_token& stop, int64_t step);
+  bool produce_step(const std::stop_token& stop, int64_t batch);
 
   TrainingBatches batches_;
   IndexRange slices_;
-  int64_t first_step_;
+  int64_t first_batch_;
 
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "autograd/ops/activation.h"
@@ -17,23 +18,27 @@ namespace bertha {
 /// y = tanh(W x_cls + b) of each sequence's first token. Source: Devlin et al. 2018, published code.
 class Pooler {
  public:
-  Pooler(const Scope& s, const BertConfig& c) : dense_(s / "dense", c.hidden_size, c.hidden_size) {}
+  Pooler(const Scope& s, const BertConfig& c) : path_(s.path()), dense_(s / "dense", c.hidden_size, c.hidden_size) {}
 
-  /// x (R, H), result (B, H) for the rows of x that hold first tokens.
+  /// x (R, H), result (B, H) for the rows of x that hold first tokens. Offers its result under its own path.
   Var operator()(Run& run, const Var& x, std::span<const int32_t> first_tokens) const {
-    return tanh(dense_(run, gather_rows(x, first_tokens)));
+    const Var pooled = tanh(dense_(run, gather_rows(x, first_tokens)));
+    run.observe(path_, [&] { return pooled.value(); });
+    return pooled;
   }
 
  private:
+  std::string path_;
   Linear dense_;
 };
 
-/// Masked-LM head: logits = LayerNorm(gelu(W x + b)) E' + c with E the word embeddings.
-/// Source: Devlin et al. 2018 (arXiv:1810.04805) §3.1, published code.
+/// Masked-LM head: logits = LayerNorm(gelu(W x + b)) E' + c with E the word embeddings. Offers the LayerNorm's result
+/// as `PATH.transform`. Source: Devlin et al. 2018 (arXiv:1810.04805) §3.1, published code.
 class MlmHead {
  public:
   MlmHead(const Scope& s, const BertConfig& c, const Parameter& word_embeddings)
-      : gelu_(c.gelu()),
+      : path_((s / "transform").path()),
+        gelu_(c.gelu()),
         dense_(s / "transform" / "dense", c.hidden_size, c.hidden_size),
         norm_(s / "transform" / "LayerNorm", c.hidden_size, c.layer_norm_eps),
         decoder_(word_embeddings),
@@ -53,9 +58,12 @@ class MlmHead {
  private:
   Var transform(Run& run, const Var& x, std::span<const int32_t> rows) const {
     const Var y = linear(gather_rows(x, rows), run.use(dense_.weight));
-    return layer_norm(bias_gelu(gelu_, y, run.use(dense_.bias)), norm_.use(run));
+    const Var transformed = layer_norm(bias_gelu(gelu_, y, run.use(dense_.bias)), norm_.use(run));
+    run.observe(path_, [&] { return transformed.value(); });
+    return transformed;
   }
 
+  std::string path_;
   Gelu gelu_;
   Linear dense_;
   LayerNorm norm_;

@@ -54,6 +54,7 @@ ConfigKey::Section finetune_keys(FinetuneConfig& config) {
                                           {"temperature", &config.distillation.temperature, kAboveZero},
                                           {"weight", &config.distillation.weight, kZeroToOne}}},
       {"communication", communication_keys(config.communication)},
+      {"spikes", spike_keys(config.spikes)},
       {"evaluation", ConfigKey::Section{{"every_steps", &config.evaluation.every_steps, kCount},
                                         {"patience", &config.evaluation.patience, kCount}}},
       {"checkpoint", checkpoint_keys(config.checkpoint)},

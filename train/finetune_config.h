@@ -48,6 +48,7 @@ struct FinetuneConfig {
   std::vector<int64_t> seeds;
   DistillationSection distillation;
   CommunicationSection communication;
+  SpikeOptions spikes;
   FinetuneEvaluationSection evaluation;
   CheckpointSection checkpoint;
   std::string output;

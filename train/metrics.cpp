@@ -1,5 +1,6 @@
 #include "train/metrics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -12,21 +13,41 @@ using nlohmann::ordered_json;
 constexpr const char* kLinesName = "/metrics.jsonl";
 constexpr const char* kEventsName = "/events.out.tfevents.bertha";
 
+// None for what is no line of ours.
+std::optional<MetricsLine> parse_line(const std::string& text) {
+  const auto object = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return std::nullopt;
+  const auto phase = object.find("phase"), step = object.find("step");
+  if (phase == object.end() || !phase->is_string() || step == object.end() || !step->is_number_integer()) {
+    return std::nullopt;
+  }
+  MetricsLine line{phase->get<std::string>(), step->get<int64_t>(), {}};
+  for (const auto& [name, value] : object.items()) {
+    if (name == "phase" || name == "step") continue;
+    if (value.is_number() || value.is_null()) line.add(name, value.is_null() ? NAN : value.get<double>());
+  }
+  return line;
+}
+
 // Bytes of `path` that hold whole lines of steps up to `step`, from the front.
 int64_t bytes_to_keep(const std::string& path, int64_t step) {
   std::ifstream file(path, std::ios::binary);
-  std::string line;
+  std::string text;
   int64_t kept = 0;
-  while (std::getline(file, line) && !file.eof()) {
-    const auto object = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!object.is_object() || !object.contains("step") || !object["step"].is_number_integer()) break;
-    if (object["step"].get<int64_t>() > step) break;
-    kept += static_cast<int64_t>(line.size()) + 1;
+  while (std::getline(file, text) && !file.eof()) {
+    const auto line = parse_line(text);
+    if (!line || line->step > step) break;
+    kept += static_cast<int64_t>(text.size()) + 1;
   }
   return kept;
 }
 
 }  // namespace
+
+std::optional<double> MetricsLine::find(std::string_view name) const {
+  const auto found = std::ranges::find(values, name, &std::pair<std::string, double>::first);
+  return found == values.end() ? std::nullopt : std::optional(found->second);
+}
 
 std::string to_json(const MetricsLine& line) {
   ordered_json object = {{"phase", line.phase}, {"step", line.step}};
@@ -41,17 +62,23 @@ std::string to_json(const MetricsLine& line) {
   return object.dump();
 }
 
+void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,
+                           const std::function<void(const MetricsLine& line)>& use) {
+  std::ifstream file(directory + kLinesName, std::ios::binary);
+  for (std::string text; std::getline(file, text);) {
+    const auto line = parse_line(text);
+    if (!line || line->phase != phase) continue;
+    if (line->step > step) break;
+    use(*line);
+  }
+}
+
 std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& directory, const std::string& metric,
                                                            int64_t step) {
   std::vector<std::pair<int64_t, double>> history;
-  std::ifstream file(directory + kLinesName, std::ios::binary);
-  for (std::string line; std::getline(file, line);) {
-    const auto object = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!object.is_object() || object.value("phase", "") != "evaluation" || !object.contains(metric)) continue;
-    const auto at = object.value("step", int64_t{0});
-    if (at > step) break;
-    history.emplace_back(at, object[metric].is_number() ? object[metric].get<double>() : NAN);
-  }
+  for_each_metrics_line(directory, "evaluation", step, [&](const MetricsLine& line) {
+    if (const auto value = line.find(metric)) history.emplace_back(line.step, *value);
+  });
   return history;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,14 +20,20 @@ struct MetricsLine {
   std::vector<std::pair<std::string, double>> values;
 
   void add(std::string name, double value) { values.emplace_back(std::move(name), value); }
+  /// None where there is no such number.
+  std::optional<double> find(std::string_view name) const;
 };
 
 /// One JSON object; whole numbers as integers, others so that they read back to the same bits, NaN and infinity as
 /// null.
 std::string to_json(const MetricsLine& line);
 
-/// What evaluations up to `step` gave for `metric`, in their order, as metrics.jsonl of a run directory says; empty
-/// where there is none. Torn lines are passed over.
+/// The lines of a phase up to `step`, in their order, as metrics.jsonl of a run directory has them: with the bits that
+/// were written, and NaN for whatever was not finite. None where there is no such file; torn lines are passed over.
+void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,
+                           const std::function<void(const MetricsLine& line)>& use);
+
+/// What evaluations up to `step` gave for `metric`, in their order; errors as above.
 std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& directory, const std::string& metric,
                                                            int64_t step);
 

@@ -162,14 +162,4 @@ void Optimizer::gather_values() {
   for (const Bucket& bucket : buckets_) communicator_->all_gather_shares(store_.values(), bucket.bounds);
 }
 
-const PublishedTensor* first_tensor_with_nonfinite_gradient(const ParameterStore& store) {
-  for (const auto& parameter : store.parameters()) {
-    for (const PublishedTensor& tensor : parameter->slices) {
-      const auto gradient = store.gradients().subspan(tensor.offset, tensor.shape.numel());
-      if (!std::ranges::all_of(gradient, [](float x) { return std::isfinite(x); })) return &tensor;
-    }
-  }
-  return nullptr;
-}
-
 }  // namespace bertha

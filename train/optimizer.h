@@ -88,7 +88,4 @@ class Optimizer {
   int64_t steps_ = 0;
 };
 
-/// The first tensor, in the order of forward use, whose gradient holds an infinity or a NaN; null where none does.
-const PublishedTensor* first_tensor_with_nonfinite_gradient(const ParameterStore& store);
-
 }  // namespace bertha

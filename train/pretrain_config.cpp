@@ -81,6 +81,7 @@ ConfigKey::Section pretrain_keys(PretrainConfig& config) {
       {"masking", masking_keys(config.masking)},
       {"training", training_keys(config.training)},
       {"communication", communication_keys(config.communication)},
+      {"spikes", spike_keys(config.spikes)},
       {"evaluation", ConfigKey::Section{{"every_steps", &config.evaluation.every_steps, kCount}}},
       {"checkpoint", checkpoint_keys(config.checkpoint)},
       {"output", &config.output},

@@ -42,6 +42,7 @@ struct PretrainConfig {
   MaskingOptions masking;
   TrainingSection training;
   CommunicationSection communication;
+  SpikeOptions spikes;
   EvaluationSection evaluation;
   CheckpointSection checkpoint;
   std::string output;  // the run directory

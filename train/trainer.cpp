@@ -1,10 +1,13 @@
 #include "train/trainer.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <sstream>
 
-#include "autograd/kernels/isa.h"
+#include "autograd/core/error.h"
 #include "train/model_directory.h"
+#include "train/nonfinite.h"
 #include "train/process.h"
 #include "train/rank_agreement.h"
 #include "train/stop_signal.h"
@@ -13,12 +16,8 @@ namespace bertha {
 namespace {
 
 constexpr int64_t kBucketBytes = int64_t{16} << 20;
-
-bool all_finite(const Tensor& tensor) {
-  return kernels::dispatch(tensor.dtype(), [&]<class Isa, class T>() {
-    return std::ranges::all_of(tensor.span<T>(), [](T x) { return std::isfinite(static_cast<float>(x)); });
-  });
-}
+constexpr int64_t kMostSpikes = 10;  // skipped in a row, or rewound to one checkpoint: more are no accident
+constexpr const char* kSkippedKey = "skipped";
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -27,6 +26,13 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 // Rank 0's text, on every rank.
 std::string agree(Communicator& communicator, const std::string& text) {
   return communicator.all_gather(text).front();
+}
+
+// A mean over all ranks' labels, by loss part.
+std::vector<double> scales_of(std::span<const LossSums> parts) {
+  std::vector<double> scales;
+  for (const LossSums& part : parts) scales.push_back(part.labels ? 1.0 / static_cast<double>(part.labels) : 0);
+  return scales;
 }
 
 }  // namespace
@@ -56,31 +62,67 @@ Trainer::Trainer(const TrainerOptions& options, TrainingTask& task, Communicator
 }
 
 int64_t Trainer::resume() {
+  if (is_writer()) checkpoints_.emplace(options_.output + "/checkpoints", options_.keep_checkpoints);
+  const std::string directory = newest_good_checkpoint();
+  if (!directory.empty()) {
+    restore(directory);
+    if (is_writer()) events_.note("resuming from " + directory);
+  }
+  require_equal_parameters(communicator_, task_.parameters(), step_);
+  continue_history();
+  return step_;
+}
+
+// The same on every rank; empty where there is none.
+std::string Trainer::newest_good_checkpoint() {
   std::string directory;
   if (is_writer()) {
-    checkpoints_.emplace(options_.output + "/checkpoints", options_.keep_checkpoints);
     const Checkpoints::Choice choice = checkpoints_->newest_good();
     for (const std::string& sentence : choice.skipped) events_.note("passed over a checkpoint: " + sentence);
     directory = choice.directory.value_or("");
   }
-  directory = agree(communicator_, directory);
-  if (!directory.empty()) {
-    const TrainingStateFile file(directory);
-    check_same_run(directory, file.state().identity, task_.identity());
-    check<MismatchError>(options_.time_budget || file.state().step <= options_.steps, directory, ": is at step ",
-                         file.state().step, " (the run ends at step ", options_.steps, ")");
-    read_weights(directory, task_.parameters());
-    saved_moments().read(file);
-    step_ = file.state().step;
-    tokens_ = file.state().tokens;
-    budget_used_ = static_cast<double>(file.state().budget_used_ms) / 1e3;
-    optimizer_.set_steps(step_);
-    if (is_writer()) events_.note("resuming from " + directory);
-  }
-  require_equal_parameters(communicator_, task_.parameters(), step_);
+  return agree(communicator_, directory);
+}
+
+void Trainer::restore(const std::string& directory) {
+  const TrainingStateFile file(directory);
+  const TrainingState& state = file.state();
+  check_same_run(directory, state.identity, task_.identity());
+  check<MismatchError>(options_.time_budget || state.step <= options_.steps, directory, ": is at step ", state.step,
+                       " (the run ends at step ", options_.steps, ")");
+  batches_ = state.samples / options_.global_batch_size;
+  check<DamagedFileError>(state.samples % options_.global_batch_size == 0 && batches_ >= state.step, directory, ": ",
+                          state.samples, " samples in ", state.step, " steps (of ", options_.global_batch_size,
+                          " each, or more)");
+  read_weights(directory, task_.parameters());
+  saved_moments().read(file);
+  step_ = state.step;
+  tokens_ = state.tokens;
+  budget_used_ = static_cast<double>(state.budget_used_ms) / 1e3;
+  resumed_configuration_ = state.configuration;
+  optimizer_.set_steps(step_);
+  started_ = false;
+  has_checkpoint_ = true;
+}
+
+// Of the steps done; later ones are forgotten.
+void Trainer::continue_history() {
   recall_best();
-  if (is_writer()) metrics_.emplace(options_.output, step_);
-  return step_;
+  if (!is_writer()) return;
+  recall_spikes();
+  metrics_.emplace(options_.output, step_);
+}
+
+void Trainer::recall_spikes() {
+  if (options_.spikes.action == SpikeAction::kNone) return;
+  spikes_.emplace(options_.spikes.threshold, options_.spikes.window);
+  for_each_metrics_line(options_.output, "train", step_, [&](const MetricsLine& line) {
+    if (line.find(kSkippedKey)) {
+      spikes_->add_spike();
+    } else {
+      spikes_->add_good_step(line.find("loss").value_or(NAN), line.find("grad_norm").value_or(NAN));
+    }
+  });
 }
 
 // The history says which evaluation was the best and how many came after it, so no checkpoint needs to.
@@ -99,16 +141,27 @@ Trainer::Outcome Trainer::run() {
   if (options_.time_budget) budget_.emplace(*options_.time_budget, budget_used_, options_.budget_clock);
   const auto is_out_of_patience = [this] { return best_ && best_->is_over(); };
   bool finished = (budget_ ? budget_->was_spent() : step_ == options_.steps) || is_out_of_patience();
+  const bool goes_back = options_.spikes.action == SpikeAction::kRewind;
+  if (!finished && goes_back && !has_checkpoint_) save_checkpoint();
   while (!finished && !stop) {
     const StepReport report = step();
+    stop = report.stop;
+    if (!report.spike.empty() && options_.spikes.action == SpikeAction::kStop) stop_before(report);
+    if (!report.spike.empty() && goes_back) {
+      rewind(report);
+      saved = true;
+      continue;
+    }
     write_step(report);
     finished = report.last;
     if (finished || is_due(TimeBudget::Work::kEvaluation, report)) evaluate();
     finished = finished || is_out_of_patience();
     if (finished && budget_) budget_->end();
     saved = finished || is_due(TimeBudget::Work::kCheckpoint, report);
-    if (saved) save_checkpoint();
-    stop = report.stop;
+    if (saved) {
+      save_checkpoint();
+      rewinds_ = 0;
+    }
   }
   if (!saved) save_checkpoint();
   return finished ? Outcome::kFinished : Outcome::kStopped;
@@ -117,29 +170,45 @@ Trainer::Outcome Trainer::run() {
 StepReport Trainer::step() {
   const Clock::time_point begin = Clock::now();
   if (budget_) budget_->begin();
-  if (!std::exchange(started_, true)) task_.start(step_, local_slices_);
+  if (!std::exchange(started_, true)) task_.start(batches_, local_slices_);
   StepReport report;
   accumulate_gradients(report);
   report.learning_rate =
       budget_ ? options_.schedule.learning_rate(step_, report.budget_share) : options_.schedule.learning_rate(step_);
   report.gradient_norm = optimizer_.gradient_norm();
-  require_finite(report);
-  optimizer_.apply(report.learning_rate, report.gradient_norm);
-  const Clock::time_point gathering = Clock::now();
-  optimizer_.gather_values();
-  report.exposed_seconds += seconds_since(gathering);
+  verify_parameters();
+  report.spike = find_spike(report);
+  if (report.spike.empty()) {
+    update(report);
+  } else if (options_.spikes.action != SpikeAction::kSkip) {
+    return report;
+  }
   ++step_;
+  ++batches_;
   tokens_ += report.tokens;
+  optimizer_.set_steps(step_);  // one whose update was skipped counts
   report.seconds = seconds_since(begin);
   if (budget_) budget_->finish(TimeBudget::Work::kStep);
   return report;
 }
 
+void Trainer::update(StepReport& report) {
+  optimizer_.apply(report.learning_rate, report.gradient_norm);
+  const Clock::time_point gathering = Clock::now();
+  optimizer_.gather_values();
+  report.exposed_seconds += seconds_since(gathering);
+}
+
+// Before the update, by which ranks that share the optimiser overwrite what they have of each other's parameters.
+void Trainer::verify_parameters() {
+  const int64_t every = options_.verify_every;
+  if (every > 0 && step_ > 0 && step_ % every == 0) require_equal_parameters(communicator_, task_.parameters(), step_);
+}
+
 void Trainer::accumulate_gradients(StepReport& report) {
   const std::vector<BatchCounts> counts = task_.next_batch();
   reduce_counts(counts, report);
-  std::vector<double> scales;
-  for (const LossSums& part : report.parts) scales.push_back(part.labels ? 1.0 / static_cast<double>(part.labels) : 0);
+  const std::vector<double> scales = scales_of(report.parts);
   const size_t parts = report.parts.size();
   std::vector<LossSums> by_slice(counts.size() * parts);
   for (size_t i = 0; i < counts.size(); ++i) {
@@ -226,51 +295,63 @@ bool Trainer::is_due(TimeBudget::Work work, const StepReport& report) const {
   return step_ % every == 0 || (budget_ && budget_->is_trial_due(work, report.budget_share));
 }
 
-void Trainer::require_finite(const StepReport& report) {
-  if (std::isfinite(report.loss()) && std::isfinite(report.gradient_norm)) return;
-  std::string cause;
-  for (const std::string& found : communicator_.all_gather(first_nonfinite_activation())) {
-    if (cause.empty()) cause = found;
+// Why this step's update should not be made; empty where it should. The same on every rank, whatever a rank alone sees.
+std::string Trainer::find_spike(const StepReport& report) {
+  const bool finite = std::isfinite(report.loss()) && std::isfinite(report.gradient_norm);
+  std::string spike = finite && spikes_ ? spikes_->judge(report.loss(), report.gradient_norm) : "";
+  const bool skips = options_.spikes.action == SpikeAction::kSkip;
+  std::array<int64_t, 3> found = {!finite, !spike.empty(), skips && spikes_ && spikes_->in_a_row() >= kMostSpikes};
+  communicator_.all_reduce_sum(std::span<int64_t>(found));
+  if (found[0] + found[1] == 0) return {};
+  if (found[0] > 0) {
+    std::ostringstream sentence;
+    sentence << "loss " << report.loss() << ", gradient norm " << report.gradient_norm
+             << "; first not finite: " << locate_nonfinite(report);
+    spike = sentence.str();
   }
-  if (cause.empty()) {
-    gather_gradients();
-    const PublishedTensor* tensor = first_tensor_with_nonfinite_gradient(task_.parameters());
-    cause = tensor ? "the gradient of '" + tensor->name + "'" : "the gradient norm";
-  }
-  fail<Error>("step ", step_ + 1, ": loss ", report.loss(), ", gradient norm ", report.gradient_norm,
-              "; first not finite: ", cause,
-              " (the last checkpoint stands; a lower learning rate or more warm-up steps may help)");
+  spike = agree(communicator_, spike);
+  check<Error>(options_.spikes.action != SpikeAction::kNone, "step ", step_ + 1, ": ", spike,
+               " (the last checkpoint stands; a lower learning rate or more warm-up steps may help)");
+  check<Error>(found[2] == 0, "step ", step_ + 1, ": ", spike, " (after ", kMostSpikes, " skipped updates in a row)");
+  return spike;
 }
 
-// With a sharded optimiser a rank has the sums of its shares only.
-void Trainer::gather_gradients() {
-  if (options_.sharding == Sharding::kOff) return;
-  for (const Bucket& bucket : buckets_) {
-    communicator_.all_gather_shares(task_.parameters().gradients(), bucket.bounds);
-  }
+std::string Trainer::locate_nonfinite(const StepReport& report) {
+  const std::vector<double> scales = scales_of(report.parts);
+  const auto again = [this](Tape* tape, size_t slice) {
+    Run run = make_run(tape, slice);
+    run.on_gradient = nullptr;
+    return run;
+  };
+  return bertha::locate_nonfinite({task_, static_cast<size_t>(local_slices_.size()), scales, again}, communicator_);
 }
 
-// Runs this rank's micro-slices again with an observer; nothing is recorded and nothing changes.
-std::string Trainer::first_nonfinite_activation() {
-  for (const auto& parameter : task_.parameters().parameters()) {
-    if (!all_finite(parameter->value)) return "the parameter '" + parameter->slices.front().name + "'";
-  }
-  std::string found;
-  const auto slices = static_cast<size_t>(local_slices_.size());
-  const std::vector<double> scales(task_.loss_parts().size(), 1.0);
-  for (size_t i = 0; i < slices && found.empty(); ++i) {
-    Run run = make_run(nullptr, i);
-    run.observer = [&](const std::string& path, const Tensor& tensor) {
-      if (found.empty() && !all_finite(tensor)) found = "the output of '" + path + "'";
-    };
-    std::vector<LossSums> sums(scales.size());
-    task_.loss(run, i, scales, sums);
-  }
-  return found;
+// Back to the newest good checkpoint, and on with the samples behind the spike.
+// Source: Chowdhery et al. 2022 (arXiv:2204.02311) §5.1.
+void Trainer::rewind(const StepReport& report) {
+  const std::string spike = "step " + std::to_string(step_ + 1) + ": " + report.spike;
+  check<Error>(++rewinds_ <= kMostSpikes, spike, " (after ", kMostSpikes, " rewinds to one checkpoint)");
+  const int64_t next_batch = batches_ + 1;
+  const std::string directory = newest_good_checkpoint();
+  check<Error>(!directory.empty(), spike, "; there is no good checkpoint to go back to");
+  restore(directory);
+  batches_ = next_batch;
+  continue_history();
+  if (is_writer()) events_.note(spike + "; back to " + directory + ", and on with the samples behind");
+  save_checkpoint();  // lest a crash bring the spike back
+}
+
+void Trainer::stop_before(const StepReport& report) {
+  save_checkpoint();
+  fail<Error>("step ", step_ + 1, ": ", report.spike, "; stopped before its update, saved in ", options_.output,
+              "/checkpoints");
 }
 
 void Trainer::write_step(const StepReport& report) {
   if (!is_writer()) return;
+  const bool skipped = !report.spike.empty();
+  if (skipped) events_.note("step " + std::to_string(step_) + ": " + report.spike + "; its update is skipped");
+  if (spikes_) skipped ? spikes_->add_spike() : spikes_->add_good_step(report.loss(), report.gradient_norm);
   MetricsLine line{"train", step_, {}};
   line.add("tokens", static_cast<double>(tokens_));
   line.add("loss", report.loss());
@@ -285,6 +366,7 @@ void Trainer::write_step(const StepReport& report) {
   line.add("communication_share", report.exposed_seconds / report.seconds);
   line.add("peak_rss_mib", peak_rss_mib());
   if (budget_) line.add("budget_share", report.budget_share);
+  if (skipped) line.add(kSkippedKey, 1);
   write(line);
 }
 
@@ -322,7 +404,7 @@ void Trainer::save_checkpoint() {
   if (is_writer()) {
     const Clock::time_point begin = Clock::now();
     const TrainingState state = {.step = step_,
-                                 .samples = step_ * options_.global_batch_size,
+                                 .samples = batches_ * options_.global_batch_size,
                                  .tokens = tokens_,
                                  .budget_used_ms = budget_ ? std::llround(budget_->used() * 1e3) : 0,
                                  .optimizer = options_.optimizer.kind == OptimizerKind::kLamb ? "lamb" : "adamw",
@@ -334,6 +416,7 @@ void Trainer::save_checkpoint() {
     moments.send();
   }
   communicator_.barrier();
+  has_checkpoint_ = true;
   if (budget_) budget_->finish(TimeBudget::Work::kCheckpoint);
 }
 

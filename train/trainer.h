@@ -18,6 +18,7 @@
 #include "train/saved_moments.h"
 #include "train/schedule.h"
 #include "train/slice_tree.h"
+#include "train/spike_detector.h"
 #include "train/time_budget.h"
 #include "train/training_task.h"
 
@@ -36,6 +37,8 @@ struct TrainerOptions {
   Schedule schedule;
   Reduction reduction = Reduction::kOverlapped;
   Sharding sharding = Sharding::kOff;  // of the optimiser
+  int64_t verify_every = 0;            // steps between comparisons of the ranks' parameters; 0: at checkpoints only
+  SpikeOptions spikes;
   int64_t evaluate_every = 0;
   int64_t checkpoint_every = 0;
   int keep_checkpoints = 3;
@@ -66,6 +69,7 @@ struct StepReport {
   double budget_share = 0;     // used of the time for steps, by rank 0's clock; 0 without a time budget
   bool last = false;           // the run ends with this step
   bool stop = false;           // a stop signal has come on some rank
+  std::string spike;           // why the update was not made; empty where it was
 
   /// The sum of the parts' means.
   double loss() const;
@@ -81,34 +85,47 @@ class Trainer {
   /// Throws MismatchError where the checkpoint is of another model, vocabulary, data, seed or global batch.
   int64_t resume();
 
+  /// The configuration that the checkpoint was written with; empty where `resume` found none.
+  const std::string& resumed_configuration() const { return resumed_configuration_; }
+
   enum class Outcome { kFinished, kStopped };
   /// Runs up to the last step, or until a stop signal was noted on any rank; a checkpoint holds the end in both cases.
   /// It also ends, finished, where patience does. With a time budget the last step is the one behind which only its
-  /// evaluation and checkpoint still fit. Needs `resume` before. Throws as `step` does.
+  /// evaluation and checkpoint still fit. Needs `resume` before. Throws as `step` does, and Error where a spike is to
+  /// stop the run or where spikes do not end.
   Outcome run();
 
   int64_t steps_done() const { return step_; }
   /// The evaluation whose model `best/` holds, where a metric decides.
   std::optional<int64_t> best_step() const { return best_ ? best_->step() : std::nullopt; }
 
-  /// One optimiser step and nothing else. Collective.
-  /// Throws Error naming step, tensor and layer where a loss or gradient is not finite; parameters are as before then.
+  /// One optimiser step and nothing else. Collective. A spike's update is not made; where it is to be skipped the step
+  /// is done without, else it is not done.
+  /// Throws Error naming step, tensor and layer where a loss or gradient is not finite and nothing else is to happen
+  /// then, MismatchError naming a rank and its first tensor where parameters differ; they are as before in both cases.
   StepReport step();
 
  private:
   using Clock = std::chrono::steady_clock;
 
   void accumulate_gradients(StepReport& report);
+  void update(StepReport& report);
+  void verify_parameters();
   void reduce_counts(std::span<const BatchCounts> counts, StepReport& report);
   void backward_slice(size_t index, std::span<const double> scales, std::span<LossSums> sums);
   Run make_run(Tape* tape, size_t index);
   void reduce_losses(std::span<const LossSums> by_slice, StepReport& report);
+  std::string newest_good_checkpoint();
+  void restore(const std::string& directory);
+  void continue_history();
   void recall_best();
+  void recall_spikes();
   bool is_last_step() const;
   bool is_due(TimeBudget::Work work, const StepReport& report) const;
-  void gather_gradients();
-  void require_finite(const StepReport& report);
-  std::string first_nonfinite_activation();
+  std::string find_spike(const StepReport& report);
+  std::string locate_nonfinite(const StepReport& report);
+  void rewind(const StepReport& report);
+  void stop_before(const StepReport& report);
 
   void write_step(const StepReport& report);
   void write(const MetricsLine& line);
@@ -128,11 +145,16 @@ class Trainer {
   std::optional<GradientReducer> reducer_;
   std::optional<SliceTree> tree_;
   std::optional<BestModel> best_;           // where a metric decides
+  std::optional<SpikeDetector> spikes_;     // on the rank that writes, where something is to happen at one
   std::optional<Checkpoints> checkpoints_;  // on the rank that writes, after resume
   std::optional<MetricsLog> metrics_;       // likewise
-  int64_t step_ = 0;                        // steps done
-  int64_t tokens_ = 0;                      // trained on so far
-  bool started_ = false;                    // the task knows where to go on from
+  std::string resumed_configuration_;
+  int64_t step_ = 0;      // steps done
+  int64_t batches_ = 0;   // consumed; more than steps where some were left behind
+  int64_t rewinds_ = 0;   // since the newest checkpoint
+  int64_t tokens_ = 0;    // trained on so far
+  bool started_ = false;  // the task knows where to go on from
+  bool has_checkpoint_ = false;
   Clock::time_point start_ = Clock::now();
   double budget_used_ = 0;            // by earlier starts, in seconds
   std::optional<TimeBudget> budget_;  // while `run` runs

@@ -18,6 +18,11 @@ constexpr std::pair<std::string_view, ScheduleKind> kSchedules[]{
     {"constant", ScheduleKind::kConstant},
     {"warmup_stable_decay", ScheduleKind::kWarmupStableDecay}};
 constexpr std::pair<std::string_view, DType> kPrecisions[]{{"f32", DType::f32}, {"bf16", DType::bf16}};
+constexpr std::pair<std::string_view, SpikeAction> kSpikeActions[]{{"none", SpikeAction::kNone},
+                                                                   {"skip", SpikeAction::kSkip},
+                                                                   {"rewind", SpikeAction::kRewind},
+                                                                   {"stop", SpikeAction::kStop}};
+const ConfigRange kSpikeWindows{3, 10'000, "from 3 to 10000"};
 
 }  // namespace
 
@@ -44,7 +49,15 @@ ConfigKey::Section training_keys(TrainingSection& training) {
 }
 
 ConfigKey::Section communication_keys(CommunicationSection& communication) {
-  return {{"overlap", &communication.overlap}, {"shard_optimizer", &communication.shard_optimizer}};
+  return {{"overlap", &communication.overlap},
+          {"shard_optimizer", &communication.shard_optimizer},
+          {"verify_every", &communication.verify_every, kAtLeastZero}};
+}
+
+ConfigKey::Section spike_keys(SpikeOptions& spikes) {
+  return {{"action", choice_of<SpikeAction>(spikes.action, kSpikeActions)},
+          {"threshold", &spikes.threshold, kAboveZero},
+          {"window", &spikes.window, kSpikeWindows}};
 }
 
 ConfigKey::Section checkpoint_keys(CheckpointSection& checkpoint) {

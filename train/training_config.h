@@ -14,6 +14,7 @@
 #include "train/config_tree.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/spike_detector.h"
 
 namespace bertha {
 
@@ -41,6 +42,7 @@ struct TrainingSection {
 struct CommunicationSection {
   bool overlap = true;           // reduce gradients while backward runs
   bool shard_optimizer = false;  // each rank keeps the moments of its part and updates only that
+  int64_t verify_every = 100;    // steps between comparisons of the ranks' parameters; 0: at checkpoints only
 };
 
 struct CheckpointSection {
@@ -50,6 +52,7 @@ struct CheckpointSection {
 
 ConfigKey::Section training_keys(TrainingSection& training);
 ConfigKey::Section communication_keys(CommunicationSection& communication);
+ConfigKey::Section spike_keys(SpikeOptions& spikes);
 ConfigKey::Section checkpoint_keys(CheckpointSection& checkpoint);
 
 /// Throws ConfigError for what takes more than one key of `training` to see.

@@ -37,10 +37,11 @@ class TrainingTask {
   /// Micro-slices of a whole batch, over all ranks.
   virtual int64_t slices() const = 0;
 
-  /// Says which of them this rank works on, and the step (from 0) of the first batch.
-  virtual void start(int64_t first_step, IndexRange local_slices) = 0;
+  /// Says which of them this rank works on, and the number (from 0) of the next batch. A step without a spike before
+  /// it trains on the batch of its number.
+  virtual void start(int64_t first_batch, IndexRange local_slices) = 0;
 
-  /// Fetches this rank's micro-slices of the next step and counts them, one entry a slice.
+  /// Fetches this rank's micro-slices of the next batch and counts them, one entry a slice.
   virtual std::vector<BatchCounts> next_batch() = 0;
 
   /// The loss (1) of this rank's micro-slice `index` of that batch: the sum of scales[p] * (part p summed over its

@@ -69,10 +69,9 @@ class Pretrain : public ::testing::Test {
     return run_command(mpirun(ranks) + BERTHA_BINARY + " pretrain " + config() + " " + arguments, "");
   }
 
-  static std::string mpirun(int ranks) {
-    return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1 " BERTHA_MPIEXEC
-           " --oversubscribe --bind-to none -n " +
-           std::to_string(ranks) + " ";
+  static std::string mpirun(int ranks, int threads = 1) {
+    return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=" + std::to_string(threads) +
+           " " BERTHA_MPIEXEC " --oversubscribe --bind-to none -n " + std::to_string(ranks) + " ";
   }
 
   std::vector<double> losses(const std::string& name) const {
@@ -207,6 +206,53 @@ TEST_F(Pretrain, RanksThatShareTheOptimizerWriteTheSameBytes) {
   const CommandResult result = pretrain_on(3, arguments + "communication.shard_optimizer=true" + output("shared"));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(weights("shared"), weights("alone"));
+}
+
+// The checksums of a checkpoint's weights and moments; the files around them also hold the configuration.
+std::string tensor_checksums(const std::string& checkpoint) {
+  std::string text;
+  for (const auto& file : nlohmann::json::parse(read_file(checkpoint + "/MANIFEST.json"))["files"]) {
+    if (!file.contains("tensors")) continue;
+    for (const auto& tensor : file["tensors"]) {
+      text.append(tensor["name"].get<std::string>()).append(" ").append(tensor["checksum"].get<std::string>()) += "\n";
+    }
+  }
+  return text;
+}
+
+TEST_F(Pretrain, DeterministicBitsDependNeitherOnRanksNorThreadsNorRestarts) {
+  for (const char* precision : {"f32", "bf16"}) {
+    const std::string arguments =
+        std::string("task=mlm_nsp training.deterministic=true checkpoint.every_steps=6 training.precision=") +
+        precision;
+    const auto name = [&](const char* run) { return std::string(run).append("-").append(precision); };
+    const auto end_of = [&](const char* run) {
+      return tensor_checksums(folder_ / (name(run) + "/checkpoints/step-00000012"));
+    };
+    const auto run = [&](int ranks, int threads, const std::string& more) {
+      return run_command("OMP_WAIT_POLICY=passive " + mpirun(ranks, threads) + BERTHA_BINARY + " pretrain " + config() +
+                             " " + arguments + " " + more,
+                         "");
+    };
+    const CommandResult alone = pretrain(arguments + output(name("alone")));
+    if (alone.exit_code == 2) {
+      EXPECT_NE(alone.err.find("AVX512_BF16"), std::string::npos) << alone.err;
+      GTEST_SKIP() << "bf16: this processor has no AVX512_BF16";
+    }
+    ASSERT_EQ(alone.exit_code, 0) << alone.err;
+    EXPECT_FALSE(end_of("alone").empty());
+
+    const std::string sharded = "communication.shard_optimizer=true";
+    const CommandResult three = run(3, 2, sharded + output(name("three")));
+    ASSERT_EQ(three.exit_code, 0) << three.err;
+    EXPECT_EQ(end_of("three"), end_of("alone"));
+
+    ASSERT_EQ(run(4, 1, output(name("moved"))).exit_code, 0);
+    EXPECT_EQ(end_of("moved"), end_of("alone"));
+    fs::remove_all(folder_ / (name("moved") + "/checkpoints/step-00000012"));
+    ASSERT_EQ(run(1, 2, sharded + output(name("moved"))).exit_code, 0);
+    EXPECT_EQ(end_of("moved"), end_of("alone"));
+  }
 }
 
 TEST_F(Pretrain, DryRunCountsTheMomentsThatRanksShare) {
@@ -475,6 +521,36 @@ TEST_F(PretrainFromAModel, AFamilyWithoutNextSentencesIsRefused) {
   const CommandResult result = pretrain_from(std::string(kModels) + "distilbert_mlm", "mlm_nsp", "pairs");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.err.find("distilbert, which has no next-sentence head"), std::string::npos) << result.err;
+}
+
+TEST_F(Pretrain, EveryDifferenceToTheCheckpointsConfigurationIsSaid) {
+  ASSERT_EQ(pretrain("training.steps=3").exit_code, 0);
+  const std::string changed = "training.steps=5 training.learning_rate=1e-3 checkpoint.keep=1";
+  // As a start leaves it that ended before its first checkpoint.
+  std::ofstream(folder_ / "run/config.yaml") << pretrain(changed + " --print-config").out;
+  const CommandResult result = pretrain(changed);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::string said;
+  std::istringstream lines(result.err);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("changed since")) said += line + "\n";
+  }
+  EXPECT_EQ(said,
+            "changed since the checkpoint: checkpoint.keep: 2 -> 1\n"
+            "changed since the checkpoint: training.learning_rate: 0.003 -> 0.001\n"
+            "changed since the checkpoint: training.steps: 3 -> 5\n");
+  EXPECT_EQ(pretrain(changed).err.find("changed since"), std::string::npos) << "the newest checkpoint is of this one";
+}
+
+TEST_F(Pretrain, ASpikeThatStopsTheRunIsOneSentenceAndACheckpoint) {
+  const CommandResult result = pretrain("training.learning_rate=1e30 training.warmup_steps=0 spikes.action=stop");
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  const size_t sentence = result.err.find("bertha: step ");
+  ASSERT_NE(sentence, std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("first not finite: ", sentence), std::string::npos) << result.err;
+  EXPECT_EQ(result.err.find('\n', sentence), result.err.size() - 1) << result.err;
+  const size_t done = losses("run").size();
+  EXPECT_EQ(read_file(folder_ / "run/checkpoints/latest"), "step-0000000" + std::to_string(done) + "\n");
 }
 
 TEST_F(Pretrain, AnotherSeedDoesNotResume) {

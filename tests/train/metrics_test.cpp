@@ -49,6 +49,26 @@ TEST_F(MetricsLogTest, ATornLastLineIsCutAlsoWhereItsStepFits) {
   EXPECT_EQ(content(), "{\"phase\":\"train\",\"step\":1}\n");
 }
 
+TEST_F(MetricsLogTest, IsRecalledWithTheBitsThatWereWritten) {
+  {
+    MetricsLog log(folder_.path(), 0);
+    log.write({"train", 1, {{"loss", 0.1 + 0.2}, {"tokens", 4096}, {"grad_norm", 1e-310}}});
+    log.write({"evaluation", 1, {{"loss", 5}}});
+    log.write({"train", 2, {{"loss", NAN}}});
+    log.write({"train", 3, {{"loss", 7}}});
+  }
+  std::ofstream(path_, std::ios::app) << "[1]\n{\"phase\":2,\"step\":2}\n{\"phase\":\"train\",\"step\":\"2\"}\n{";
+  std::vector<MetricsLine> lines;
+  for_each_metrics_line(folder_.path(), "train", 2, [&](const MetricsLine& line) { lines.push_back(line); });
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].find("loss"), 0.1 + 0.2);
+  EXPECT_EQ(lines[0].find("tokens"), 4096);
+  EXPECT_EQ(lines[0].find("grad_norm"), 1e-310);
+  EXPECT_EQ(lines[0].find("skipped"), std::nullopt);
+  EXPECT_TRUE(std::isnan(*lines[1].find("loss")));
+  EXPECT_EQ(evaluation_history(folder_.path(), "loss", 3), (std::vector<std::pair<int64_t, double>>{{1, 5}}));
+}
+
 TEST_F(MetricsLogTest, WritesTheSameNumbersAsTensorBoardEvents) {
   const MetricsLine line{"evaluation", 3, {{"loss", 0.1}, {"mlm_accuracy", NAN}}};
   MetricsLog(folder_.path(), 0).write(line);

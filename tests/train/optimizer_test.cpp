@@ -260,19 +260,5 @@ TEST(Optimizer, ClippingScalesByTheNormAndZeroSwitchesItOff) {
   }
 }
 
-TEST(Optimizer, NamesTheFirstTensorWithANonfiniteGradient) {
-  Model model;
-  model.draw_gradients();
-  EXPECT_EQ(first_tensor_with_nonfinite_gradient(model.store), nullptr);
-  const auto set = [&](std::string_view name, float value) {
-    const auto tensor = std::ranges::find(model.store.published(), name, &PublishedTensor::name);
-    Model::of(*tensor, model.store.gradients()).back() = value;
-  };
-  set("bias", std::numeric_limits<float>::infinity());
-  EXPECT_EQ(first_tensor_with_nonfinite_gradient(model.store)->name, "bias");
-  set("key.weight", std::numeric_limits<float>::quiet_NaN());
-  EXPECT_EQ(first_tensor_with_nonfinite_gradient(model.store)->name, "key.weight");
-}
-
 }  // namespace
 }  // namespace bertha

@@ -73,6 +73,10 @@ TEST(Config, LeftOutKeysHaveTheDocumentedDefaults) {
   EXPECT_FALSE(c.training.deterministic);
   EXPECT_TRUE(c.communication.overlap);
   EXPECT_FALSE(c.communication.shard_optimizer);
+  EXPECT_EQ(c.communication.verify_every, 100);
+  EXPECT_EQ(c.spikes.action, SpikeAction::kNone);
+  EXPECT_EQ(c.spikes.threshold, 10);
+  EXPECT_EQ(c.spikes.window, 100);
   EXPECT_EQ(c.evaluation.every_steps, 100);
   EXPECT_EQ(c.checkpoint.every_steps, 200);
   EXPECT_EQ(c.checkpoint.keep, 3);
@@ -106,6 +110,7 @@ training:
   seed: 1
   deterministic: false
 communication: {overlap: true}
+spikes: {action: none, threshold: 10, window: 100}
 evaluation: {every_steps: 100}
 checkpoint: {every_steps: 200, keep: 3}
 output: runs/mini
@@ -148,7 +153,8 @@ TEST(Config, OverridesStandAsIfInTheFile) {
       parse(kComplete, {"model.vocab_size=8192", "data.text=[b.txt, 'c d.txt']", "training.steps=5",
                         "training.steps=20", "training.learning_rate=5e-4", "training.betas=[0.9, 0.98]",
                         "training.precision=bf16", "training.recompute=true", "masking={probability: 0.2}",
-                        "communication={overlap: false, shard_optimizer: true}", "output=runs/other"});
+                        "communication={overlap: false, shard_optimizer: true, verify_every: 0}",
+                        "spikes.action=rewind", "spikes.threshold=7.5", "spikes.window=50", "output=runs/other"});
   EXPECT_EQ(c.model.config.vocab_size, 8192);
   EXPECT_EQ(c.data.text, (std::vector<std::string>{"b.txt", "c d.txt"}));
   EXPECT_EQ(c.training.steps, 20) << "the last one wins";
@@ -160,6 +166,10 @@ TEST(Config, OverridesStandAsIfInTheFile) {
   EXPECT_EQ(c.masking.probability, 0.2);
   EXPECT_FALSE(c.communication.overlap);
   EXPECT_TRUE(c.communication.shard_optimizer);
+  EXPECT_EQ(c.communication.verify_every, 0);
+  EXPECT_EQ(c.spikes.action, SpikeAction::kRewind);
+  EXPECT_EQ(c.spikes.threshold, 7.5);
+  EXPECT_EQ(c.spikes.window, 50);
   EXPECT_EQ(c.output, "runs/other");
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -9,11 +10,11 @@
 
 namespace bertha {
 
-/// A model of 2 layers with everything it trains on, in memory.
+/// A model of 2 layers with everything it trains on, in memory: 50 sequences, or pairs of them.
 class SmallTask {
  public:
-  explicit SmallTask(MicroSlices slices, uint64_t seed = 1)
-      : tokenizer_(SmallVocabulary::make(), true), model_(config(), Head::kMlm) {
+  explicit SmallTask(MicroSlices slices, uint64_t seed = 1, Head head = Head::kMlm)
+      : tokenizer_(SmallVocabulary::make(), true), model_(config(), head) {
     model_.parameters().initialize(seed, 0.1);
     const Masker masker({.probability = 0.4}, tokenizer_);
     const RunIdentity identity = {.model = "small",
@@ -21,8 +22,8 @@ class SmallTask {
                                   .data_hash = 5,
                                   .seed = seed,
                                   .global_batch_size = slices.sequences()};
-    task_.emplace(model_, tokenizer_, TrainingBatches(masked(memory_source(50), masker), seed, slices),
-                  EvaluationBatches(masked(memory_source(13), masker), 4), identity);
+    task_.emplace(model_, tokenizer_, TrainingBatches(masked(sequences(50, head), masker), seed, slices),
+                  EvaluationBatches(masked(sequences(13, head), masker), 4), identity);
   }
 
   PretrainingTask& operator*() { return *task_; }
@@ -38,6 +39,18 @@ class SmallTask {
     c.intermediate_size = 40;
     c.max_position_embeddings = 16;
     return c;
+  }
+
+  static SequenceSource sequences(int64_t size, Head head) {
+    SequenceSource source = memory_source(size);
+    if (head == Head::kMlm) return source;
+    source.read = [read = source.read](int64_t index) {
+      Sequence sequence = read(index);
+      sequence.second_begin = std::min<int32_t>(2, sequence.second_begin);
+      sequence.next_sentence_label = static_cast<int32_t>(index % 2);
+      return sequence;
+    };
+    return source;
   }
 
   WordPiece tokenizer_;

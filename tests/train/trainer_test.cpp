@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "autograd/kernels/isa.h"
 #include "tests/temporary_directory.h"
-#include "tests/train/checkpoint/tiny_checkpoint.h"
+#include "tests/train/planted_task.h"
+#include "tests/train/run_files.h"
 #include "tests/train/small_task.h"
 #include "train/comm/self_communicator.h"
 #include "train/comm/thread_communicator.h"
@@ -60,16 +59,6 @@ class TrainerTest : public ::testing::Test {
       result.values[static_cast<size_t>(communicator.rank())].assign(values.begin(), values.end());
     });
     return result;
-  }
-
-  static std::vector<nlohmann::json> metrics(const fs::path& run, const std::string& phase) {
-    std::vector<nlohmann::json> lines;
-    std::ifstream file(run / "metrics.jsonl");
-    for (std::string line; std::getline(file, line);) {
-      lines.push_back(nlohmann::json::parse(line));
-      if (lines.back()["phase"] != phase) lines.pop_back();
-    }
-    return lines;
   }
 
   TemporaryDirectory folder_;
@@ -127,109 +116,98 @@ TEST_F(TrainerTest, ResumesOnOtherRanksWithAndWithoutShardingFromTheSameFiles) {
     int ranks;
     Sharding sharding;
   };
-  const auto run = [&](const fs::path& output, const Start& start, int64_t steps) {
-    run_as_ranks(start.ranks, [&](Communicator& communicator) {
-      TrainerOptions o = options(Reduction::kDeterministic, 6);
-      o.steps = steps;
-      o.checkpoint_every = 3;
-      o.output = output;
-      o.sharding = start.sharding;
-      SmallTask task(MicroSlices(10, 2));
-      Trainer trainer(o, *task, communicator, kSilent);
-      trainer.resume();
-      trainer.run();
-    });
-  };
-  const auto state = [](const fs::path& output, int step) {
-    const fs::path checkpoint = output / "checkpoints" / ("step-0000000" + std::to_string(step));
-    return bytes_of(checkpoint / "model.safetensors") + bytes_of(checkpoint / "training_state.h5");
-  };
-  constexpr Start kAlone{1, Sharding::kOff};
-  run(directory_ / "alone", kAlone, 3);
-  run(directory_ / "alone", kAlone, 6);
-  for (const Start& first : {kAlone, Start{2, Sharding::kOn}, Start{5, Sharding::kOn}}) {
-    for (const Start& second : {Start{3, Sharding::kOff}, Start{3, Sharding::kOn}, Start{4, Sharding::kOn}}) {
-      const fs::path output = directory_ / "shared";
-      fs::remove_all(output);
-      run(output, first, 3);
-      EXPECT_EQ(state(output, 3), state(directory_ / "alone", 3)) << first.ranks << " ranks";
-      run(output, second, 6);
-      EXPECT_EQ(state(output, 6), state(directory_ / "alone", 6)) << first.ranks << ", then " << second.ranks;
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    if (dtype == DType::bf16 && !kernels::has_bf16()) continue;
+    const auto run = [&](const fs::path& output, const Start& start, int64_t steps) {
+      run_as_ranks(start.ranks, [&](Communicator& communicator) {
+        TrainerOptions o = options(Reduction::kDeterministic, 6);
+        o.dtype = dtype;
+        o.steps = steps;
+        o.checkpoint_every = 3;
+        o.output = output;
+        o.sharding = start.sharding;
+        SmallTask task(MicroSlices(10, 2));
+        Trainer trainer(o, *task, communicator, kSilent);
+        trainer.resume();
+        trainer.run();
+      });
+    };
+    constexpr Start kAlone{1, Sharding::kOff};
+    const fs::path alone = directory_ / "alone", shared = directory_ / "shared";
+    fs::remove_all(alone);
+    run(alone, kAlone, 3);
+    run(alone, kAlone, 6);
+    for (const Start& first : {kAlone, Start{2, Sharding::kOn}, Start{4, Sharding::kOff}, Start{5, Sharding::kOn}}) {
+      for (const Start& second : {kAlone, Start{3, Sharding::kOff}, Start{3, Sharding::kOn}, Start{4, Sharding::kOn}}) {
+        fs::remove_all(shared);
+        run(shared, first, 3);
+        EXPECT_EQ(state_of(shared, 3), state_of(alone, 3)) << first.ranks << " ranks";
+        run(shared, second, 6);
+        EXPECT_EQ(state_of(shared, 6), state_of(alone, 6)) << first.ranks << ", then " << second.ranks;
+      }
     }
   }
 }
 
-// Its losses and activations are finite, the gradients of its last micro-slice are not.
-class OverflowingTask : public TrainingTask {
- public:
-  explicit OverflowingTask(TrainingTask& inner) : inner_(inner) {}
-  ParameterStore& parameters() override { return inner_.parameters(); }
-  std::span<const std::string> loss_parts() const override { return inner_.loss_parts(); }
-  int64_t slices() const override { return inner_.slices(); }
-  void start(int64_t first_step, IndexRange local_slices) override {
-    first_slice_ = local_slices.begin;
-    inner_.start(first_step, local_slices);
+// The sentence that the next step fails with.
+std::string failure_of(TrainingTask& task, Communicator& communicator, const TrainerOptions& o) {
+  Trainer trainer(o, task, communicator, kSilent);
+  try {
+    trainer.step();
+  } catch (const Error& error) {
+    return error.what();
   }
-  std::vector<BatchCounts> next_batch() override { return inner_.next_batch(); }
-  Var loss(Run& run, size_t index, std::span<const double> scales, std::span<LossSums> sums) override {
-    const std::vector<double> large(scales.size(), 3e38);
-    const bool last = first_slice_ + static_cast<int64_t>(index) + 1 == slices();
-    return inner_.loss(run, index, last ? large : scales, sums);
-  }
-  std::vector<std::pair<std::string, double>> evaluate(Communicator&) override { return {}; }
-  ModelContent model_content() const override { return inner_.model_content(); }
-  RunIdentity identity() const override { return inner_.identity(); }
-
- private:
-  TrainingTask& inner_;
-  int64_t first_slice_ = 0;
-};
-
-TEST_F(TrainerTest, NamesTheSameGradientThatIsNotFiniteOnRanksThatShareTheOptimizer) {
-  const auto sentence = [](Communicator& communicator, Sharding sharding) {
-    SmallTask small(MicroSlices(10, 2));
-    OverflowingTask task(*small);
-    TrainerOptions o = options(Reduction::kDeterministic, 5);
-    o.sharding = sharding;
-    Trainer trainer(o, task, communicator, kSilent);
-    try {
-      trainer.step();
-    } catch (const Error& error) {
-      return std::string(error.what());
-    }
-    return std::string("nothing was thrown");
-  };
-  SelfCommunicator self;
-  const std::string alone = sentence(self, Sharding::kOff);
-  EXPECT_NE(alone.find("first not finite: the gradient of '"), std::string::npos) << alone;
-  run_as_ranks(3, [&](Communicator& communicator) { EXPECT_EQ(sentence(communicator, Sharding::kOn), alone); });
+  return "nothing was thrown";
 }
 
-TEST_F(TrainerTest, ResumesBitForBitFromEveryStep) {
-  SelfCommunicator self;
-  TrainerOptions o = options(Reduction::kAfterBackward, 7);
-  o.checkpoint_every = 1;
-  o.keep_checkpoints = 100;
-  const auto run = [&](const fs::path& output) {
-    o.output = output;
-    SmallTask task(MicroSlices(10, 3));
-    Trainer trainer(o, *task, self, kSilent);
-    trainer.resume();
-    EXPECT_EQ(trainer.run(), Trainer::Outcome::kFinished);
-    const auto values = task.model().parameters().values();
-    return std::vector<float>(values.begin(), values.end());
-  };
-  const auto uninterrupted = run(directory_ / "whole");
-  for (int64_t stop = 1; stop < 7; ++stop) {
-    const fs::path copy = directory_ / ("stop-" + std::to_string(stop));
-    fs::copy(directory_ / "whole", copy, fs::copy_options::recursive);
-    for (int64_t step = stop + 1; step <= 7; ++step) {
-      fs::remove_all(copy / "checkpoints" / ("step-0000000" + std::to_string(step)));
+// Its losses and activations are finite, the gradients of its last micro-slice are not: in those of the head, which
+// backward comes to first, and in all that follow.
+TEST_F(TrainerTest, NamesTheFirstGradientThatIsNotFiniteAndItsRank) {
+  const auto overflow = [](int64_t, int64_t slice) { return PlantedTask::Factors{1, slice == 4 ? 3e38 : 1}; };
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    if (dtype == DType::bf16 && !kernels::has_bf16()) continue;
+    for (const bool recompute : {false, true}) {
+      const auto sentence = [&](Communicator& communicator, Sharding sharding) {
+        SmallTask small(MicroSlices(10, 2));
+        PlantedTask task(*small, overflow);
+        TrainerOptions o = options(Reduction::kDeterministic, 5);
+        o.dtype = dtype;
+        o.recompute = recompute;
+        o.sharding = sharding;
+        return failure_of(task, communicator, o);
+      };
+      SelfCommunicator self;
+      const std::string alone = sentence(self, Sharding::kOff);
+      const std::string first = "first not finite: the gradient of 'cls.predictions.";
+      EXPECT_NE(alone.find(first), std::string::npos) << alone;
+      run_as_ranks(3, [&](Communicator& communicator) {
+        std::string expected = alone;
+        expected.insert(expected.find(" (the last"), " on rank 2");
+        EXPECT_EQ(sentence(communicator, Sharding::kOn), expected);
+        EXPECT_EQ(sentence(communicator, Sharding::kOff), expected);
+      });
     }
-    std::ofstream(copy / "checkpoints" / "latest") << "step-0000000" << stop << "\n";
-    EXPECT_EQ(run(copy), uninterrupted) << "stopped after step " << stop;
-    EXPECT_EQ(metrics(copy, "train").size(), 7) << "each step once";
   }
+}
+
+TEST_F(TrainerTest, NamesALossThatIsNotFinite) {
+  SelfCommunicator self;
+  SmallTask task(MicroSlices(10, 5), 1, Head::kMlmAndNextSentence);
+  PlantedTask planted(*task, [](int64_t, int64_t slice) { return PlantedTask::Factors{slice == 1 ? INFINITY : 1, 1}; });
+  const std::string sentence = failure_of(planted, self, options(Reduction::kAfterBackward, 5));
+  EXPECT_NE(sentence.find("step 1: loss inf"), std::string::npos) << sentence;
+  EXPECT_NE(sentence.find("first not finite: the loss 'mlm'"), std::string::npos) << sentence;
+}
+
+TEST_F(TrainerTest, NamesTheRankWhoseParameterIsNotFinite) {
+  run_as_ranks(3, [&](Communicator& communicator) {
+    SmallTask task(MicroSlices(10, 2));
+    const PublishedTensor& tensor = task.model().parameters().published().front();
+    float& value = task.model().parameters().values()[static_cast<size_t>(tensor.offset)];
+    if (communicator.rank() == 1) value = std::numeric_limits<float>::infinity();
+    const std::string sentence = failure_of(*task, communicator, options(Reduction::kOverlapped, 5));
+    EXPECT_NE(sentence.find("the parameter '" + tensor.name + "' on rank 1"), std::string::npos) << sentence;
+  });
 }
 
 TEST_F(TrainerTest, WritesTrainEvaluationAndCheckpointLines) {
@@ -240,16 +218,16 @@ TEST_F(TrainerTest, WritesTrainEvaluationAndCheckpointLines) {
   Trainer trainer(o, *task, self, kSilent);
   trainer.resume();
   trainer.run();
-  const auto train = metrics(directory_, "train");
+  const auto train = metrics_of(directory_, "train");
   ASSERT_EQ(train.size(), 9);
   for (size_t i = 0; i < train.size(); ++i) EXPECT_EQ(train[i]["step"], i + 1);
   for (const char* key : {"tokens", "loss", "mlm_loss", "mlm_accuracy", "learning_rate", "grad_norm", "tokens_per_s",
                           "mfu", "communication_share", "peak_rss_mib", "elapsed_s"}) {
     EXPECT_TRUE(train[0].contains(key)) << key;
   }
-  EXPECT_EQ(metrics(directory_, "evaluation").size(), 3);  // steps 4, 8 and the last
-  EXPECT_TRUE(metrics(directory_, "evaluation")[0].contains("perplexity"));
-  EXPECT_EQ(metrics(directory_, "checkpoint").size(), 2);
+  EXPECT_EQ(metrics_of(directory_, "evaluation").size(), 3);  // steps 4, 8 and the last
+  EXPECT_TRUE(metrics_of(directory_, "evaluation")[0].contains("perplexity"));
+  EXPECT_EQ(metrics_of(directory_, "checkpoint").size(), 2);
 }
 
 TEST_F(TrainerTest, ASignalSavesAndStops) {
@@ -308,15 +286,15 @@ TEST_F(TrainerTest, TheScheduleFitsATimeBudget) {
   Trainer trainer(a_second(directory_), *task, self, kSilent);
   trainer.resume();
   trainer.run();
-  const auto lines = metrics(directory_, "train");
+  const auto lines = metrics_of(directory_, "train");
   ASSERT_EQ(lines.size(), static_cast<size_t>(trainer.steps_done()));
   for (const auto& line : lines) {
     const double share = line["budget_share"];
     EXPECT_DOUBLE_EQ(line["learning_rate"], 1e-2 * (share < 0.1 ? share / 0.1 : (1 - share) / 0.9));
   }
   EXPECT_GT(lines.back()["budget_share"], 0.95);
-  EXPECT_EQ(metrics(directory_, "evaluation").size(), 2) << "a trial after a tenth, and the last";
-  EXPECT_EQ(metrics(directory_, "checkpoint").size(), 2);
+  EXPECT_EQ(metrics_of(directory_, "evaluation").size(), 2) << "a trial after a tenth, and the last";
+  EXPECT_EQ(metrics_of(directory_, "checkpoint").size(), 2);
 }
 
 TEST_F(TrainerTest, AResumedTimeBudgetContinuesWithTheRest) {
@@ -357,14 +335,12 @@ TEST_F(TrainerTest, NamesTheFirstLayerThatIsNotFiniteInEachPrecision) {
     }
     TrainerOptions o = options(Reduction::kAfterBackward, 5);
     o.dtype = dtype;
-    Trainer trainer(o, *task, self, kSilent);
-    try {
-      trainer.step();
-      FAIL();
-    } catch (const Error& error) {
-      const std::string sentence = error.what();
+    for (const bool recompute : {false, true}) {
+      o.recompute = recompute;
+      const std::string sentence = failure_of(*task, self, o);
       EXPECT_NE(sentence.find("step 1:"), std::string::npos) << sentence;
-      EXPECT_NE(sentence.find("bert.encoder.layer.1"), std::string::npos) << sentence;
+      EXPECT_NE(sentence.find("first not finite: the output of 'bert.encoder.layer.1.attention'"), std::string::npos)
+          << sentence;
     }
   }
 }
@@ -374,13 +350,8 @@ TEST_F(TrainerTest, NamesAParameterThatIsNotFinite) {
   SmallTask task(MicroSlices(10, 5));
   const PublishedTensor& tensor = task.model().parameters().published().back();
   task.model().parameters().values()[static_cast<size_t>(tensor.offset)] = std::numeric_limits<float>::quiet_NaN();
-  Trainer trainer(options(Reduction::kAfterBackward, 5), *task, self, kSilent);
-  try {
-    trainer.step();
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("the parameter '" + tensor.name + "'"), std::string::npos) << error.what();
-  }
+  const std::string sentence = failure_of(*task, self, options(Reduction::kAfterBackward, 5));
+  EXPECT_NE(sentence.find("the parameter '" + tensor.name + "'"), std::string::npos) << sentence;
 }
 
 TEST_F(TrainerTest, RefusesACheckpointOfAnotherSeed) {

@@ -133,6 +133,7 @@ TrainerOptions options_of(const FinetuneConfig& config, const FinetuneInputs& in
     options.optimizer.learning_rate_scale =
         layer_decay(inputs.description.config.num_hidden_layers, config.layer_decay);
   }
+  options.spikes = config.spikes;
   options.evaluate_every = config.evaluation.every_steps.value_or(steps_of_epoch(config, examples));
   if (inputs.validation) options.deciding_metric = deciding_metric(config.task);
   options.patience = config.evaluation.patience;
@@ -244,9 +245,11 @@ FinetuneResult finetune(const FinetuneConfig& config, Communicator& communicator
   Trainer trainer(options, task, communicator, events);
   const int64_t first_step = trainer.resume();
   if (reports) {
-    write_configuration(
-        config.output, to_yaml(config),
-        [&](const std::string& path) { return differences(load_finetune_config(path, {}), config); }, events);
+    const auto changes_since = [&](const std::string& yaml) {
+      return differences(parse_finetune_config(yaml, "configuration", {}), config);
+    };
+    note_changes(trainer.resumed_configuration(), changes_since, events);
+    replace_file(config.output + "/config.yaml", options.configuration);
     for (const TaskSet* set :
          {&inputs.train, inputs.validation ? &*inputs.validation : nullptr, inputs.test ? &*inputs.test : nullptr}) {
       if (set) std::ranges::for_each(set->notes, events.note);

@@ -21,8 +21,8 @@ FinetuningTask::FinetuningTask(BertForTask& model, const ModelDescription& descr
   for (const std::string& part : taught) parts_.push_back(taught.size() == 1 ? "teacher" : "teacher_" + part);
 }
 
-void FinetuningTask::start(int64_t first_step, IndexRange local_slices) {
-  loader_.emplace(training_, local_slices, first_step);
+void FinetuningTask::start(int64_t first_batch, IndexRange local_slices) {
+  loader_.emplace(training_, local_slices, first_batch);
 }
 
 std::vector<BatchCounts> FinetuningTask::next_batch() {

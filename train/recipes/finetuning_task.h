@@ -32,7 +32,7 @@ class FinetuningTask : public TrainingTask {
   ParameterStore& parameters() override { return model_.parameters(); }
   std::span<const std::string> loss_parts() const override { return parts_; }
   int64_t slices() const override { return training_.slices(); }
-  void start(int64_t first_step, IndexRange local_slices) override;
+  void start(int64_t first_batch, IndexRange local_slices) override;
   std::vector<BatchCounts> next_batch() override;
   Var loss(Run& run, size_t index, std::span<const double> scales, std::span<LossSums> sums) override;
   std::vector<std::pair<std::string, double>> evaluate(Communicator& communicator) override;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "data/sequence_source.h"
+#include "train/checkpoint/atomic_directory.h"
 #include "train/duration.h"
 #include "train/model_directory.h"
 #include "train/rank_agreement.h"
@@ -82,6 +83,7 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   const int64_t steps = steps_of(config.training, data.training.source.size);
   const double peak_flops = measure_peak(config.training.precision, communicator);
   TrainerOptions options = trainer_options(config.training, config.communication, config.checkpoint, steps);
+  options.spikes = config.spikes;
   options.evaluate_every = config.evaluation.every_steps;
   options.output = config.output;
   options.configuration = to_yaml(config);
@@ -89,9 +91,11 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
   Trainer trainer(options, task, communicator, events);
   const int64_t first_step = trainer.resume();
   if (reports) {
-    write_configuration(
-        config.output, to_yaml(config),
-        [&](const std::string& path) { return differences(load_pretrain_config(path, {}), config); }, events);
+    const auto changes_since = [&](const std::string& yaml) {
+      return differences(parse_pretrain_config(yaml, "configuration", {}), config);
+    };
+    note_changes(trainer.resumed_configuration(), changes_since, events);
+    replace_file(config.output + "/config.yaml", options.configuration);
     if (first_step == 0) std::ranges::for_each(sentences, events.note);
     events.note(fmt::format("{} parameters, {} of {} sequences in {} micro-slices", parameter_count(model.parameters()),
                             length(config.training, steps), config.training.global_batch_size, slices.count()));

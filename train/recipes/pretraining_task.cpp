@@ -18,8 +18,8 @@ PretrainingTask::PretrainingTask(BertForPretraining& model, const WordPiece& tok
   if (model.heads() == Head::kMlmAndNextSentence) parts_.push_back("nsp");
 }
 
-void PretrainingTask::start(int64_t first_step, IndexRange local_slices) {
-  loader_.emplace(training_, local_slices, first_step);
+void PretrainingTask::start(int64_t first_batch, IndexRange local_slices) {
+  loader_.emplace(training_, local_slices, first_batch);
 }
 
 std::vector<BatchCounts> PretrainingTask::next_batch() {

@@ -102,19 +102,21 @@ TrainerOptions trainer_options(const TrainingSection& t, const CommunicationSect
                       : communication.overlap ? Reduction::kOverlapped
                                               : Reduction::kAfterBackward;
   options.sharding = communication.shard_optimizer ? Sharding::kOn : Sharding::kOff;
+  options.verify_every = communication.verify_every;
   options.checkpoint_every = checkpoint.every_steps;
   options.keep_checkpoints = static_cast<int>(checkpoint.keep);
   return options;
 }
 
-void write_configuration(const std::string& output, const std::string& yaml,
-                         const std::function<std::vector<std::string>(const std::string& path)>& changes_since,
-                         const RunEvents& events) {
-  const std::string path = output + "/config.yaml";
-  if (fs::exists(path)) {
-    for (const std::string& line : changes_since(path)) events.note("changed since this run was started: " + line);
+void note_changes(const std::string& before,
+                  const std::function<std::vector<std::string>(const std::string& yaml)>& changes_since,
+                  const RunEvents& events) {
+  if (before.empty()) return;
+  try {
+    for (const std::string& line : changes_since(before)) events.note("changed since the checkpoint: " + line);
+  } catch (const ConfigError& error) {
+    events.note(std::string("the checkpoint's configuration cannot be compared: ") + error.what());
   }
-  replace_file(path, yaml);
 }
 
 void note_stopped(const std::string& output, const RunEvents& events) {

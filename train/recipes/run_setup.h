@@ -49,11 +49,11 @@ std::unique_ptr<RunLock> open_output(const std::string& output, const Communicat
 TrainerOptions trainer_options(const TrainingSection& training, const CommunicationSection& communication,
                                const CheckpointSection& checkpoint, int64_t steps);
 
-/// Replaces the run's config.yaml. The configuration wins over the one the run was started with, of which
-/// `changes_since` gives the differences by the file's path; each is said.
-void write_configuration(const std::string& output, const std::string& yaml,
-                         const std::function<std::vector<std::string>(const std::string& path)>& changes_since,
-                         const RunEvents& events);
+/// The configuration wins over the one, `before`, that the checkpoint was written with; each difference is said, by
+/// `changes_since` its YAML. Nothing to say where there was no checkpoint.
+void note_changes(const std::string& before,
+                  const std::function<std::vector<std::string>(const std::string& yaml)>& changes_since,
+                  const RunEvents& events);
 
 /// Says that a signal ended the run and how it goes on.
 void note_stopped(const std::string& output, const RunEvents& events);
