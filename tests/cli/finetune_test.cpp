@@ -31,6 +31,20 @@ TEST_F(Finetune, LearnsClassesAndRemembersThem) {
   EXPECT_NE(finetune().err.find("this run is finished"), std::string::npos);
 }
 
+TEST_F(Finetune, EveryDifferenceToTheCheckpointsConfigurationIsSaid) {
+  write_classification();
+  ASSERT_EQ(finetune("training.epochs=1").exit_code, 0);
+  const std::string changed = "training.epochs=2 training.learning_rate=1e-3 spikes.action=skip";
+  const CommandResult result = finetune(changed);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  for (const char* difference :
+       {"training.epochs: 1 -> 2", "training.learning_rate: 0.003 -> 0.001", "spikes.action: none -> skip"}) {
+    EXPECT_NE(result.err.find(std::string("changed since the checkpoint: ") + difference), std::string::npos)
+        << result.err;
+  }
+  EXPECT_EQ(finetune(changed).err.find("changed since"), std::string::npos);
+}
+
 TEST_F(Finetune, MakesARunForEachSeed) {
   write_classification();
   const CommandResult result = finetune("seeds='[1, 2]' training.epochs=1");
