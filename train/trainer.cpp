@@ -63,7 +63,7 @@ Trainer::Trainer(const TrainerOptions& options, TrainingTask& task, Communicator
 
 int64_t Trainer::resume() {
   if (is_writer()) checkpoints_.emplace(options_.output + "/checkpoints", options_.keep_checkpoints);
-  const std::string directory = newest_good_checkpoint();
+  const std::string directory = newest_good_checkpoint(1);
   if (!directory.empty()) {
     restore(directory);
     if (is_writer()) events_.note("resuming from " + directory);
@@ -73,11 +73,11 @@ int64_t Trainer::resume() {
   return step_;
 }
 
-// The same on every rank; empty where there is none.
-std::string Trainer::newest_good_checkpoint() {
+// Of a step that is a multiple of `every`. The same on every rank; empty where there is none.
+std::string Trainer::newest_good_checkpoint(int64_t every) {
   std::string directory;
   if (is_writer()) {
-    const Checkpoints::Choice choice = checkpoints_->newest_good();
+    const Checkpoints::Choice choice = checkpoints_->newest_good(every);
     for (const std::string& sentence : choice.skipped) events_.note("passed over a checkpoint: " + sentence);
     directory = choice.directory.value_or("");
   }
@@ -326,19 +326,22 @@ std::string Trainer::locate_nonfinite(const StepReport& report) {
   return bertha::locate_nonfinite({task_, static_cast<size_t>(local_slices_.size()), scales, again}, communicator_);
 }
 
-// Back to the newest good checkpoint, and on with the samples behind the spike.
+// Back to the newest good checkpoint, and on with the samples behind the spike. Where there is one that was due it is
+// that: a run that was stopped, and saved then, goes back no other way.
 // Source: Chowdhery et al. 2022 (arXiv:2204.02311) §5.1.
 void Trainer::rewind(const StepReport& report) {
   const std::string spike = "step " + std::to_string(step_ + 1) + ": " + report.spike;
   check<Error>(++rewinds_ <= kMostSpikes, spike, " (after ", kMostSpikes, " rewinds to one checkpoint)");
   const int64_t next_batch = batches_ + 1;
-  const std::string directory = newest_good_checkpoint();
+  std::string directory = newest_good_checkpoint(options_.checkpoint_every);
+  if (directory.empty()) directory = newest_good_checkpoint(1);
   check<Error>(!directory.empty(), spike, "; there is no good checkpoint to go back to");
   restore(directory);
   batches_ = next_batch;
   continue_history();
   if (is_writer()) events_.note(spike + "; back to " + directory + ", and on with the samples behind");
   save_checkpoint();  // lest a crash bring the spike back
+  if (is_writer()) checkpoints_->remove_after(step_);
 }
 
 void Trainer::stop_before(const StepReport& report) {

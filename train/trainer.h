@@ -115,7 +115,7 @@ class Trainer {
   void backward_slice(size_t index, std::span<const double> scales, std::span<LossSums> sums);
   Run make_run(Tape* tape, size_t index);
   void reduce_losses(std::span<const LossSums> by_slice, StepReport& report);
-  std::string newest_good_checkpoint();
+  std::string newest_good_checkpoint(int64_t every);
   void restore(const std::string& directory);
   void continue_history();
   void recall_best();

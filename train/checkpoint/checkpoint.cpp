@@ -88,7 +88,7 @@ std::string Checkpoints::save(const ModelContent& model, const TrainingState& st
   return path;
 }
 
-Checkpoints::Choice Checkpoints::newest_good() const {
+Checkpoints::Choice Checkpoints::newest_good(int64_t every) const {
   Choice choice;
   std::vector<std::string> candidates = newest_first();
   if (fs::exists(latest_path())) {
@@ -99,6 +99,7 @@ Checkpoints::Choice Checkpoints::newest_good() const {
       std::rotate(candidates.begin(), named, named + 1);
     }
   }
+  std::erase_if(candidates, [&](const std::string& name) { return *step_of(name) % every != 0; });
   for (const std::string& name : candidates) {
     const std::string path = directory_ + "/" + name;
     try {
@@ -112,6 +113,12 @@ Checkpoints::Choice Checkpoints::newest_good() const {
     }
   }
   return choice;
+}
+
+void Checkpoints::remove_after(int64_t step) const {
+  for (const std::string& name : newest_first()) {
+    if (*step_of(name) > step) remove_directory(directory_ + "/" + name);
+  }
 }
 
 std::string Checkpoints::latest_path() const {

@@ -44,7 +44,12 @@ class Checkpoints {
     std::vector<std::string> skipped;      // a sentence for each that was passed over
   };
   /// The checkpoint that `latest` names, or the newest other one of which every byte is what was written.
-  Choice newest_good() const;
+  Choice newest_good() const { return newest_good(1); }
+  /// The same of those whose step is a multiple of `every`.
+  Choice newest_good(int64_t every) const;
+
+  /// Removes the checkpoints of steps after `step`, which are of a future that was given up.
+  void remove_after(int64_t step) const;
 
  private:
   std::string latest_path() const;
