@@ -24,6 +24,7 @@ struct BenchCommand {
 };
 
 void run_bench(BenchCommand command) {
+  const auto communicator = make_communicator();
   command.options.config = preset(command.size);
   command.options.dtype = command.dtype == "bf16" ? DType::bf16 : DType::f32;
   check<ConfigError>(command.dtype != "bf16" || kernels::has_bf16(), "--dtype bf16: this processor has no AVX512_BF16");
@@ -34,7 +35,6 @@ void run_bench(BenchCommand command) {
                               : command.no_overlap  ? Reduction::kAfterBackward
                                                     : Reduction::kOverlapped;
   command.options.sharding = command.shard_optimizer ? Sharding::kOn : Sharding::kOff;
-  const auto communicator = make_communicator();
   const BenchmarkResult r = benchmark(command.options, *communicator);
   if (communicator->rank() != 0) return;
   if (command.json) {

@@ -4,18 +4,24 @@
 #include <memory>
 
 #include "cli/run_command.h"
+#include "train/comm/failure_watch.h"
 
 namespace bertha {
 namespace {
 
 void run_finetune(const RunOptions& options) {
+  if (options.supervise > 0) {
+    run_supervised("finetune", options, load_finetune_config(options.config, options.overrides).output);
+  }
+  const auto communicator = make_communicator();  // first, so that ranks fail as one
   const FinetuneConfig config = load_finetune_config(options.config, options.overrides);
-  const auto communicator = make_communicator();
   if (options.print_config) {
     if (communicator->rank() == 0) std::cout << to_yaml(config);
     return;
   }
   if (options.dry_run) return print_lines(plan_finetuning(config, communicator->size()), *communicator);
+  const StopSignals signals = stop_signals_of(*communicator);
+  watch_for_stalls(*config.communication.stall_limit);
   Progress progress;
   warn_of_crowded_cores(*communicator, progress);
   if (config.seeds.empty()) {

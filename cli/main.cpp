@@ -1,14 +1,17 @@
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <functional>
 #include <iostream>
 #include <new>
+#include <string>
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
 #include "cli/version.h"
 #include "train/comm/communicator.h"
+#include "train/comm/failure_watch.h"
 
 namespace {
 
@@ -31,12 +34,16 @@ void register_commands(CLI::App& app) {
   bertha::add_vocab(app);
 }
 
-// One message for all ranks: the lowest that fails speaks, and takes the others with it.
-int report(const std::function<int()>& say) {
+// In one write, so that lines of several processes and threads do not mix.
+void say(const std::string& sentence) {
+  const std::string line = "bertha: " + sentence + "\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+}
+
+// One message for all ranks, which have read the same words.
+int report(const CLI::App& app, const CLI::ParseError& error) {
   bertha::let_lower_ranks_report();
-  const int code = say();
-  if (code != 0) bertha::abort_all_ranks(code);
-  return code;
+  return app.exit(error) == 0 ? 0 : 2;
 }
 
 int run(int argc, char** argv) {
@@ -50,18 +57,14 @@ int run(int argc, char** argv) {
     const bool written = std::cout.flush().good() && std::fflush(stdout) == 0;
     bertha::check<bertha::Error>(written, "standard output: cannot be written");
     return 0;
+  } catch (const CLI::RuntimeError& error) {
+    return error.get_exit_code();  // whoever threw it has said why
   } catch (const CLI::ParseError& error) {
-    return report([&] { return app.exit(error) == 0 ? 0 : 2; });
+    return report(app, error);
   } catch (const std::bad_alloc&) {
-    return report([] {
-      std::fputs("bertha: out of memory\n", stderr);
-      return 1;
-    });
+    return bertha::end_with_failure("out of memory", 1);
   } catch (const std::exception& error) {
-    return report([&] {
-      std::fprintf(stderr, "bertha: %s\n", error.what());
-      return exit_code(error);
-    });
+    return bertha::end_with_failure(error.what(), exit_code(error));
   }
 }
 
@@ -69,5 +72,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error like a full disk
+  bertha::say_failures_by(say);
   return run(argc, argv);
 }

@@ -1,6 +1,10 @@
 #include "cli/run_command.h"
 
+#include <filesystem>
 #include <iostream>
+
+#include "autograd/core/error.h"
+#include "cli/supervisor.h"
 
 namespace bertha {
 
@@ -9,6 +13,28 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("OVERRIDES", options.overrides, "key.path=value, instead of what the file says");
   command.add_flag("--print-config", options.print_config, "Print the resolved configuration and end");
   command.add_flag("--dry-run", options.dry_run, "Check everything that can be checked, print the plan and end");
+  auto* supervise =
+      command
+          .add_option("--supervise", options.supervise,
+                      "Start the run as a child and again when it fails, until so many failures at one step")
+          ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
+  command.add_option("--launch", options.launch, "What the supervisor starts the run with, such as 'mpirun -n 4'")
+      ->needs(supervise);
+}
+
+void run_supervised(const std::string& name, const RunOptions& options, const std::string& output) {
+  check<ConfigError>(!is_launched(), "--supervise: under mpirun (the supervisor stands outside: bertha ", name,
+                     " --supervise N --launch 'mpirun -n RANKS' CONFIG)");
+  check<ConfigError>(!options.print_config && !options.dry_run, "--supervise: with --print-config or --dry-run ",
+                     "(there is no run to supervise)");
+  std::vector<std::string> command = {std::filesystem::read_symlink("/proc/self/exe"), name, options.config};
+  command.insert(command.end(), options.overrides.begin(), options.overrides.end());
+  throw CLI::RuntimeError(supervise({options.supervise, options.launch, output}, command));
+}
+
+StopSignals stop_signals_of(const Communicator& communicator) {
+  return StopSignals(
+      communicator.size() > 1 ? nullptr : "stopped by a signal before the first step; the same command continues\n");
 }
 
 void print_lines(const std::vector<std::string>& lines, const Communicator& communicator) {

@@ -8,6 +8,7 @@
 #include "autograd/core/error.h"
 #include "train/model_directory.h"
 #include "train/nonfinite.h"
+#include "train/phase.h"
 #include "train/process.h"
 #include "train/rank_agreement.h"
 #include "train/stop_signal.h"
@@ -169,10 +170,12 @@ Trainer::Outcome Trainer::run() {
 
 StepReport Trainer::step() {
   const Clock::time_point begin = Clock::now();
+  enter(Phase::kLoad, step_ + 1);
   if (budget_) budget_->begin();
   if (!std::exchange(started_, true)) task_.start(batches_, local_slices_);
   StepReport report;
   accumulate_gradients(report);
+  enter(Phase::kUpdate);
   report.learning_rate =
       budget_ ? options_.schedule.learning_rate(step_, report.budget_share) : options_.schedule.learning_rate(step_);
   report.gradient_norm = optimizer_.gradient_norm();
@@ -194,6 +197,7 @@ StepReport Trainer::step() {
 
 void Trainer::update(StepReport& report) {
   optimizer_.apply(report.learning_rate, report.gradient_norm);
+  enter(Phase::kCommunication);
   const Clock::time_point gathering = Clock::now();
   optimizer_.gather_values();
   report.exposed_seconds += seconds_since(gathering);
@@ -207,6 +211,7 @@ void Trainer::verify_parameters() {
 
 void Trainer::accumulate_gradients(StepReport& report) {
   const std::vector<BatchCounts> counts = task_.next_batch();
+  enter(Phase::kCommunication);
   reduce_counts(counts, report);
   const std::vector<double> scales = scales_of(report.parts);
   const size_t parts = report.parts.size();
@@ -214,6 +219,7 @@ void Trainer::accumulate_gradients(StepReport& report) {
   for (size_t i = 0; i < counts.size(); ++i) {
     backward_slice(i, scales, std::span(by_slice).subspan(i * parts, parts));
   }
+  enter(Phase::kCommunication);
   const Clock::time_point waiting = Clock::now();
   if (tree_) tree_->finish();
   if (reducer_) reducer_->finish();
@@ -256,7 +262,10 @@ Run Trainer::make_run(Tape* tape, size_t index) {
 void Trainer::backward_slice(size_t index, std::span<const double> scales, std::span<LossSums> sums) {
   Tape tape;
   Run run = make_run(&tape, index);
-  tape.backward(task_.loss(run, index, scales, sums));
+  enter(Phase::kForward);
+  const Var loss = task_.loss(run, index, scales, sums);
+  enter(Phase::kBackward);
+  tape.backward(loss);
   if (tree_) tree_->add(local_slices_.begin + static_cast<int64_t>(index));
 }
 
@@ -401,6 +410,7 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save_checkpoint() {
+  enter(Phase::kCheckpoint);
   if (budget_) budget_->begin();
   require_equal_parameters(communicator_, task_.parameters(), step_);
   SavedMoments moments = saved_moments();

@@ -51,7 +51,8 @@ ConfigKey::Section training_keys(TrainingSection& training) {
 ConfigKey::Section communication_keys(CommunicationSection& communication) {
   return {{"overlap", &communication.overlap},
           {"shard_optimizer", &communication.shard_optimizer},
-          {"verify_every", &communication.verify_every, kAtLeastZero}};
+          {"verify_every", &communication.verify_every, kAtLeastZero},
+           {"stall_limit", &communication.stall_limit}};
 }
 
 ConfigKey::Section spike_keys(SpikeOptions& spikes) {

@@ -10,6 +10,7 @@
 
 #include "autograd/core/error.h"
 #include "tests/train/mpirun.h"
+#include "train/comm/failure_watch.h"
 #include "train/comm/self_communicator.h"
 #include "train/comm/thread_communicator.h"
 
@@ -170,22 +171,21 @@ TEST(MpiCommunicator, SplitsWhatIsTooLongForOneCall) {
 
 // What main does with the error of a command.
 [[noreturn]] void report(const Error& error, int exit_code) {
-  let_lower_ranks_report();
-  std::fprintf(stderr, "bertha: %s\n", error.what());
-  abort_all_ranks(exit_code);
-  std::_Exit(exit_code);
+  say_failures_by([](const std::string& sentence) { std::fprintf(stderr, "bertha: %s\n", sentence.c_str()); });
+  std::_Exit(end_with_failure(error.what(), exit_code));
 }
 
 TEST(MpiCommunicator, AFailingRankEndsAllWithItsExitCodeAndOneMessage) {
   if (!under_mpirun()) {
     const MpirunOutcome outcome = rerun_under_mpirun(2);
     EXPECT_EQ(outcome.exit_code, 4) << outcome.output;
-    EXPECT_EQ(occurrences(outcome.output, "bertha: rank 1 differs"), 1) << outcome.output;
+    EXPECT_EQ(occurrences(outcome.output, "bertha: rank 1 of 2: the sum differs at step 0 in load"), 1)
+        << outcome.output;
     return;
   }
   try {
     const auto communicator = make_communicator();
-    check<MismatchError>(communicator->rank() != 1, "rank 1 differs");
+    check<MismatchError>(communicator->rank() != 1, "the sum differs");
     communicator->barrier();
   } catch (const MismatchError& error) {
     report(error, 4);

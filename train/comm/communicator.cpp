@@ -58,12 +58,16 @@ std::unique_ptr<Communicator> make_communicator() {
   return std::make_unique<SelfCommunicator>();
 }
 
+bool is_launched() {
+  return launched_rank() != nullptr;
+}
+
 void let_lower_ranks_report() {
   const char* rank = launched_rank();
   if (!rank) return;
   std::signal(SIGTERM, SIG_DFL);  // what mpirun ends this rank with; there is nothing left to save
   // After a rank that was not connected has exited, Open MPI 4.1 leaves the others one second.
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500) * std::clamp(std::atoi(rank), 0, 4));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500) * std::clamp(std::atoi(rank), 0, 2));
 }
 
 }  // namespace bertha

@@ -55,8 +55,11 @@ std::unique_ptr<Communicator> make_communicator();
 /// The MPI library, as it calls itself.
 std::string mpi_version();
 
-/// Gives lower ranks the time to report a failure they share with this one: each ends the run by doing so, so that a
-/// wrong configuration is one message and not one a rank. Returns at once on rank 0 and without mpirun.
+/// Whether a launcher has started this process as one of several, connected or not.
+bool is_launched();
+
+/// Gives lower ranks the time to report a failure they share with this one before any is connected: each ends the run
+/// by doing so, so that a wrong option is one message and not one a rank. Returns at once on rank 0 and without mpirun.
 void let_lower_ranks_report();
 
 /// Ends all ranks, and mpirun with `exit_code`. Returns only where this process runs alone or is not connected to the

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "autograd/core/error.h"
+#include "train/comm/failure_watch.h"
+#include "train/comm/rank_record.h"
 
 namespace bertha {
 namespace {
@@ -40,12 +42,15 @@ MpiCommunicator::MpiCommunicator() {
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
   MPI_Comm_size(MPI_COMM_WORLD, &size_);
+  watch_ranks(*this);
 }
 
 MpiCommunicator::~MpiCommunicator() {
-  // On the way out of a failure the other ranks are elsewhere: MPI_Finalize would wait for them, abort_all_ranks ends
+  // On the way out of a failure the other ranks are elsewhere: MPI_Finalize would wait for them, end_with_failure ends
   // them.
-  if (std::uncaught_exceptions() == 0) MPI_Finalize();
+  if (std::uncaught_exceptions() > 0) return;
+  stop_watching();
+  MPI_Finalize();
 }
 
 void MpiCommunicator::require(int code, const char* call) const {
@@ -53,15 +58,17 @@ void MpiCommunicator::require(int code, const char* call) const {
   char text[MPI_MAX_ERROR_STRING];
   int length = 0;
   MPI_Error_string(code, text, &length);
-  fail("rank ", rank_, " of ", size_, ": ", call, " failed: ", std::string_view(text, length));
+  fail(call, " failed: ", std::string_view(text, length));
 }
 
 void MpiCommunicator::all_reduce_sum(std::span<double> values) {
+  const ExchangeMark mark;
   in_pieces(values,
             [&](double* piece, int count) { require(sum_in_place(piece, count, MPI_DOUBLE), "MPI_Allreduce"); });
 }
 
 void MpiCommunicator::all_reduce_sum(std::span<int64_t> values) {
+  const ExchangeMark mark;
   in_pieces(values,
             [&](int64_t* piece, int count) { require(sum_in_place(piece, count, MPI_INT64_T), "MPI_Allreduce"); });
 }
@@ -93,12 +100,14 @@ void MpiCommunicator::exchange_shares(std::span<float> values, std::span<const i
 
 void MpiCommunicator::send_receive(std::span<const float> sent, int receiver, std::span<float> received,
                                    int sender) const {
+  const ExchangeMark mark;
   require(MPI_Sendrecv(sent.data(), static_cast<int>(sent.size()), MPI_FLOAT, receiver, kTag, received.data(),
                        static_cast<int>(received.size()), MPI_FLOAT, sender, kTag, MPI_COMM_WORLD, MPI_STATUS_IGNORE),
           "MPI_Sendrecv");
 }
 
 void MpiCommunicator::all_gather_shares(std::span<float> values, std::span<const int64_t> bounds) {
+  const ExchangeMark mark;
   check(bounds.back() - bounds.front() <= std::numeric_limits<int>::max(), "MPI: ", bounds.back() - bounds.front(),
         " elements gathered at once (MPI counts with int)");
   std::vector<int> counts, places;
@@ -112,24 +121,28 @@ void MpiCommunicator::all_gather_shares(std::span<float> values, std::span<const
 }
 
 void MpiCommunicator::broadcast(std::span<std::byte> data, int root) {
+  const ExchangeMark mark;
   in_pieces(data, [&](std::byte* piece, int count) {
     require(MPI_Bcast(piece, count, MPI_BYTE, root, MPI_COMM_WORLD), "MPI_Bcast");
   });
 }
 
 void MpiCommunicator::send(std::span<const float> values, int receiver) {
+  const ExchangeMark mark;
   in_pieces(values, [&](const float* piece, int count) {
     require(MPI_Send(piece, count, MPI_FLOAT, receiver, kTag, MPI_COMM_WORLD), "MPI_Send");
   });
 }
 
 void MpiCommunicator::receive(std::span<float> values, int sender) {
+  const ExchangeMark mark;
   in_pieces(values, [&](float* piece, int count) {
     require(MPI_Recv(piece, count, MPI_FLOAT, sender, kTag, MPI_COMM_WORLD, MPI_STATUS_IGNORE), "MPI_Recv");
   });
 }
 
 void MpiCommunicator::barrier() {
+  const ExchangeMark mark;
   require(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "data/micro_slices.h"
+#include "train/phase.h"
 #include "train/recipes/pretraining_batch.h"
 
 namespace bertha {
@@ -28,6 +29,7 @@ LossSums read_sums(std::span<const double, 3> numbers) {
 PretrainingLosses evaluate_pretraining(
     const BertForPretraining& model, const EvaluationBatches& batches, Communicator& communicator,
     const std::function<void(const PackedBatch& batch, std::span<const double> mlm_rows)>& on_batch) {
+  enter(Phase::kEvaluation);
   const IndexRange local = rank_share(batches.slices(), communicator.rank(), communicator.size());
   std::vector<double> numbers(static_cast<size_t>(batches.slices()) * kNumbers);
   for (int64_t slice = local.begin; slice < local.end; ++slice) {

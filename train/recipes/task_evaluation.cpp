@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/batches.h"
+#include "train/phase.h"
 #include "train/recipes/task_predictions.h"
 #include "train/scores/classification_scores.h"
 #include "train/scores/entity_scores.h"
@@ -270,6 +271,7 @@ class Reporter {
 }  // namespace
 
 std::vector<TaskOutputs> evaluate_task(const BertForTask& model, const TaskSet& set, Communicator& communicator) {
+  enter(Phase::kEvaluation);
   const EvaluationBatches batches(example_source(set.examples), kInferenceBatchSize);
   const IndexRange local = rank_share(batches.slices(), communicator.rank(), communicator.size());
   std::vector<TaskOutputs> own;

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "train/comm/communicator.h"
+
+namespace bertha {
+
+// A run of several ranks ends as a whole, with one line that names rank, step, phase and cause, whichever rank fails
+// and however: by an error, by a signal that nothing can catch, or by standing still.
+
+/// Says a sentence, the line of a failure. Called by any thread; nothing is said before there is one.
+using Voice = void (*)(const std::string& sentence);
+void say_failures_by(Voice voice);
+
+/// Starts a thread that watches the ranks on this machine, until `stop_watching`: where one ends without having stopped
+/// watching, its line is said and this process ends with 1. It ends silently where its launcher is gone. Collective.
+void watch_ranks(Communicator& communicator);
+void stop_watching();
+
+/// From now on a rank that stands still for so long counts as failed, too: one that is stopped, or that neither
+/// computes nor waits for others. Watches this process where it runs alone. Zero: none does.
+void watch_for_stalls(std::chrono::seconds limit);
+
+/// Ends all ranks because of an error of this one: with the sentence where it is the same on every rank, else with rank
+/// and place added. Returns `exit_code` where this process runs alone.
+int end_with_failure(const std::string& sentence, int exit_code);
+
+}  // namespace bertha
