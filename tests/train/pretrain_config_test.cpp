@@ -77,6 +77,7 @@ TEST(Config, LeftOutKeysHaveTheDocumentedDefaults) {
   EXPECT_EQ(c.spikes.action, SpikeAction::kNone);
   EXPECT_EQ(c.spikes.threshold, 10);
   EXPECT_EQ(c.spikes.window, 100);
+  EXPECT_EQ(c.communication.stall_limit, std::chrono::seconds(300));
   EXPECT_EQ(c.evaluation.every_steps, 100);
   EXPECT_EQ(c.checkpoint.every_steps, 200);
   EXPECT_EQ(c.checkpoint.keep, 3);
@@ -109,7 +110,7 @@ training:
   recompute: false
   seed: 1
   deterministic: false
-communication: {overlap: true}
+communication: {overlap: true, stall_limit: 300s}
 spikes: {action: none, threshold: 10, window: 100}
 evaluation: {every_steps: 100}
 checkpoint: {every_steps: 200, keep: 3}
