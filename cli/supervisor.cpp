@@ -83,7 +83,7 @@ std::string quoted(const std::string& word) {
 
 std::string shell_line(const std::string& launch, const std::vector<std::string>& command) {
   std::string line = "exec " + launch;
-  for (const std::string& word : command) line += " " + quoted(word);
+  for (const std::string& word : command) line.append(" ").append(quoted(word));
   return line;
 }
 

@@ -38,7 +38,9 @@ class BackgroundCommand {
   /// Its exit code; -1 where a signal ended it.
   int wait() {
     int status = 0;
-    waitpid(process_, &status, 0);
+    do {
+      waitpid(process_, &status, 0);
+    } while (WIFSTOPPED(status));  // which a tracing test sees
     process_ = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }

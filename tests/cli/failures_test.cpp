@@ -109,6 +109,7 @@ TEST_F(Failures, ARankThatCannotWriteSaysSo) {
 }
 
 TEST_F(Failures, ARankThatCannotReadSaysSoWithItsExitCode) {
+  std::ofstream(folder_ / "train.txt") << small_text(20'000);  // more chunks than a rank keeps
   ASSERT_EQ(run_command(on(1, "training.steps=1 data.sequence_length=24" + output("made")), "").exit_code, 0);
   for (const char* rank : {"0", "1"}) {
     fs::create_directory(folder_ / rank);

@@ -12,6 +12,7 @@
 #include <ctime>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "autograd/core/parallel.h"
@@ -234,8 +235,10 @@ class FailureWatch {
       const RankRecord& record = page_->record(rank);
       Still& still = stillness_[static_cast<size_t>(rank)];
       const bool runs = page_->is_here(rank) && record.state == RankRecord::State::kRunning;
-      const bool stopped = still.pulse.since_change(record.pulse, tick) >= limit;
+      const milliseconds without_pulse = still.pulse.since_change(record.pulse, tick);
       const bool idle = still.work.since_change(record.work, tick) >= limit;
+      // Work may have ended a little before the process was stopped.
+      const bool stopped = without_pulse >= limit || (idle && without_pulse >= limit / 2);
       const bool waits = record.exchanging > 0;
       all_wait = all_wait && runs && idle && waits;
       if (runs && stopped && stopped_rank < 0) stopped_rank = rank;
