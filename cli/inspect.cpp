@@ -66,6 +66,7 @@ struct Subject {
 Kind kind_of_directory(const fs::path& path) {
   if (fs::exists(path / kTrainingStateName)) return Kind::kCheckpoint;
   if (fs::exists(path / kWeightsName) || fs::exists(path / kWeightsIndexName)) return Kind::kModel;
+  if (fs::exists(path / kManifestName)) return Kind::kModel;  // which has lost its weights
   if (fs::exists(path / kShardManifestName)) return Kind::kShards;
   fail<ConfigError>(path.string(), ": holds no ", kWeightsName, ", no ", kTrainingStateName, " and no ",
                     kShardManifestName,
@@ -104,6 +105,10 @@ bool is_parameter(const StoredTensor& tensor) {
 }
 
 void add_tensors(Json& report, const std::string& path, const std::optional<std::regex>& filter) {
+  const fs::path whole(path);
+  if (const auto record = record_of(parent_of(whole), whole.filename().native())) {
+    verify_between_tensors(parent_of(whole), *record);
+  }
   const StoredWeights weights(path);
   report["metadata"] = weights.metadata();
   Json& tensors = report["tensors"] = Json::array();

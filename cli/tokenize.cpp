@@ -1,4 +1,5 @@
 #include <charconv>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -11,6 +12,7 @@
 #include "cli/commands.h"
 #include "data/tokenizer.h"
 #include "data/utf8.h"
+#include "train/checkpoint/manifest.h"
 
 namespace bertha {
 namespace {
@@ -96,6 +98,7 @@ void answer(const std::string& line, int64_t line_number, const Tokenizer& token
 }
 
 void run_tokenize(const TokenizeOptions& options) {
+  if (std::filesystem::is_directory(options.vocabulary_or_model)) verify_small_files(options.vocabulary_or_model);
   const std::unique_ptr<Tokenizer> tokenizer =
       read_tokenizer(options.vocabulary_or_model, options.cased ? std::optional(false) : std::nullopt);
   std::ios::sync_with_stdio(false);

@@ -7,29 +7,20 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "autograd/core/error.h"
 
 namespace bertha {
 namespace {
 
-bool write_all(int descriptor, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-  return true;
+// What opening a file may meet that is no fault of who named it.
+bool is_failure_of_the_system(int error) {
+  return error == EIO || error == ENOMEM || error == EMFILE || error == ENFILE;
 }
 
-bool write_and_sync(const std::string& path, std::span<const std::byte> bytes) {
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) return false;
-  const bool written = write_all(descriptor, bytes) && fsync(descriptor) == 0;
-  const int write_error = errno;
-  const bool closed = close(descriptor) == 0;
-  if (!written) errno = write_error;
-  return written && closed;
+std::string unfinished_name(const std::string& path) {
+  return path + ".tmp";
 }
 
 }  // namespace
@@ -37,7 +28,10 @@ bool write_and_sync(const std::string& path, std::span<const std::byte> bytes) {
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
   // O_NONBLOCK: a named pipe is refused below and not waited for.
   descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  check<ConfigError>(descriptor_ >= 0, path_, ": cannot be opened: ", std::strerror(errno));
+  const int error = errno;
+  check<Error>(descriptor_ >= 0 || !is_failure_of_the_system(error), path_,
+               ": cannot be opened: ", std::strerror(error));
+  check<ConfigError>(descriptor_ >= 0, path_, ": cannot be opened: ", std::strerror(error));
   struct stat status {};
   if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
     close(descriptor_);
@@ -71,19 +65,65 @@ std::string read_text(const std::string& path, uint64_t limit) {
   return text;
 }
 
-void write_durably(const std::string& path, std::span<const std::byte> content) {
-  const std::string temporary = path + ".tmp";
-  if (!write_and_sync(temporary, content) || rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    unlink(temporary.c_str());
-    fail<Error>(path, ": cannot be written (", content.size(), " bytes): ", std::strerror(error));
+NewFile::NewFile(std::string path) : path_(std::move(path)) {
+  descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  check<Error>(descriptor_ >= 0, path_, ": cannot be created: ", std::strerror(errno));
+}
+
+NewFile::~NewFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+void NewFile::write(std::span<const std::byte> bytes) {
+  write_all(descriptor_, path_, bytes);
+}
+
+void NewFile::finish() {
+  const bool synced = fsync(descriptor_) == 0;
+  check<Error>(synced, path_, ": cannot be made durable: ", std::strerror(errno));
+  const bool closed = close(std::exchange(descriptor_, -1)) == 0;
+  check<Error>(closed, path_, ": cannot be closed: ", std::strerror(errno));
+}
+
+void write_all(int descriptor, const std::string& path, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    check<Error>(count > 0, path, ": cannot be written: ", count == 0 ? "nothing was taken" : std::strerror(errno));
+    bytes = bytes.subspan(static_cast<size_t>(count));
   }
-  const std::string directory = std::filesystem::path(path).parent_path().string();
-  sync_directory(directory.empty() ? "." : directory);
+}
+
+void write_durably(const std::string& path, std::span<const std::byte> content) {
+  remove_unfinished(path);
+  const std::string temporary = unfinished_name(path);
+  try {
+    NewFile file(temporary);
+    file.write(content);
+    file.finish();
+    rename_into_place(temporary, path);
+  } catch (...) {
+    unlink(temporary.c_str());
+    throw;
+  }
+  sync_directory(parent_directory(path));
 }
 
 void write_durably(const std::string& path, std::string_view content) {
   write_durably(path, std::as_bytes(std::span(content)));
+}
+
+void remove_file(const std::string& path) {
+  const bool gone = unlink(path.c_str()) == 0 || errno == ENOENT;
+  check<Error>(gone, path, ": cannot be removed: ", std::strerror(errno));
+}
+
+void remove_unfinished(const std::string& path) {
+  remove_file(unfinished_name(path));
+}
+
+void rename_into_place(const std::string& from, const std::string& to) {
+  check<Error>(rename(from.c_str(), to.c_str()) == 0, to, ": cannot be put in place: ", std::strerror(errno));
 }
 
 void sync_directory(const std::string& path) {
@@ -93,6 +133,23 @@ void sync_directory(const std::string& path) {
   close(descriptor);
   // EINVAL: a file system that cannot sync directories.
   check<Error>(error == 0 || error == EINVAL, path, ": cannot be made durable: ", std::strerror(error));
+}
+
+void make_directories(const std::string& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) return;
+  const std::string parent = parent_directory(path);
+  if (parent != path) make_directories(parent);
+  const int error = mkdir(path.c_str(), 0777) == 0 ? 0 : errno;
+  // Another process may have made it meanwhile.
+  check<ConfigError>(error != EEXIST || std::filesystem::is_directory(path, unknown), path, ": is not a directory");
+  check<Error>(error == 0 || error == EEXIST, path, ": cannot be made: ", std::strerror(error));
+  sync_directory(parent);
+}
+
+std::string parent_directory(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
 }
 
 }  // namespace bertha

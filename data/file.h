@@ -33,12 +33,49 @@ class InputFile {
 /// The whole of a small file; DamagedFileError beyond `limit` bytes, for a file may be anything.
 std::string read_text(const std::string& path, uint64_t limit);
 
+/// A file that does not exist before, written from front to back, and worth nothing until `finish` returned. Every
+/// failure is an Error that names it.
+class NewFile {
+ public:
+  explicit NewFile(std::string path);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  /// Makes the content durable and closes the file.
+  void finish();
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+/// Writes all bytes, in several calls where the system takes fewer. Throws Error naming the file.
+void write_all(int descriptor, const std::string& path, std::span<const std::byte> bytes);
+
 /// Gives a file new content, or leaves the old, whatever happens: under a temporary name, synced, then renamed. Throws
 /// Error naming the file where the disk is full or fails.
 void write_durably(const std::string& path, std::span<const std::byte> content);
 void write_durably(const std::string& path, std::string_view content);
 
+/// Removes a file where there is one. Throws Error.
+void remove_file(const std::string& path);
+
+/// Removes what a write_durably of `path` left that did not come to its end. Throws Error.
+void remove_unfinished(const std::string& path);
+
+/// Puts what is at `from` in the place of `to`, in the same directory; a crash may still undo it. Throws Error.
+void rename_into_place(const std::string& from, const std::string& to);
+
 /// Makes the names in a directory durable. Throws Error.
 void sync_directory(const std::string& path);
+
+/// Makes a directory, and those it lies in, where they are missing, and makes their names durable. Throws ConfigError
+/// where something else has the name, Error where it cannot be made.
+void make_directories(const std::string& path);
+
+/// "." where the path has none.
+std::string parent_directory(const std::string& path);
 
 }  // namespace bertha

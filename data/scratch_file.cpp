@@ -16,6 +16,9 @@ ScratchFile::~ScratchFile() {
 }
 
 void ScratchFile::create() {
+  file_ = ::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+  if (file_ >= 0) return;
+  // Some file systems know no file without a name.
   std::string path = directory_ + "/.bertha-scratch-XXXXXX";
   file_ = ::mkostemp(path.data(), O_CLOEXEC);
   check<Error>(file_ >= 0, directory_, ": no scratch file can be made here: ", std::strerror(errno));

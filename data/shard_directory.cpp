@@ -5,14 +5,13 @@
 #include <functional>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 
 namespace bertha {
 
 ShardDirectory::ShardDirectory(std::string path, const ShardSettings& settings)
     : path_(std::move(path)), settings_(settings) {
-  std::error_code error;
-  std::filesystem::create_directories(path_, error);
-  check<ConfigError>(!error, path_, ": cannot be made a directory: ", error.message());
+  make_directories(path_);
   check_settings();
 }
 
@@ -50,7 +49,7 @@ void ShardDirectory::publish() const {
   } else {
     write_joined_manifest();
   }
-  for (int64_t shard = 0; shard < settings_.shards; ++shard) std::filesystem::remove(file(shard_record_name(shard)));
+  for (int64_t shard = 0; shard < settings_.shards; ++shard) remove_file(file(shard_record_name(shard)));
 }
 
 void ShardDirectory::write_joined_manifest() const {

@@ -5,9 +5,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 
 namespace bertha {
 
@@ -15,7 +17,8 @@ ContinuedFile::ContinuedFile(std::string path, int64_t kept) : path_(std::move(p
   descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   const bool ready =
       descriptor_ >= 0 && ftruncate(descriptor_, kept) == 0 && lseek(descriptor_, kept, SEEK_SET) == kept;
-  check<Error>(ready, path_, ": cannot be written (", std::strerror(errno), ")");
+  check<Error>(ready, path_, ": cannot be written: ", std::strerror(errno));
+  sync_directory(parent_directory(path_));
 }
 
 ContinuedFile::~ContinuedFile() {
@@ -23,10 +26,12 @@ ContinuedFile::~ContinuedFile() {
 }
 
 void ContinuedFile::append(std::string_view record) {
-  const ssize_t written = write(descriptor_, record.data(), record.size());
-  check<Error>(written == static_cast<ssize_t>(record.size()), path_, ": cannot be written (",
-               written < 0 ? std::strerror(errno) : "the disk is full", ")");
+  write_all(descriptor_, path_, std::as_bytes(std::span(record)));
   empty_ = false;
+}
+
+void ContinuedFile::sync() {
+  check<Error>(fsync(descriptor_) == 0, path_, ": cannot be made durable: ", std::strerror(errno));
 }
 
 }  // namespace bertha

@@ -6,8 +6,8 @@
 
 namespace bertha {
 
-/// A file that grows record by record over several starts of a run. A record is written at once, so a crash tears at
-/// most the last.
+/// A file that grows record by record over several starts of a run. A record is written at once, so the end of
+/// the process tears at most the last; a failing machine may take those since the last `sync`.
 class ContinuedFile {
  public:
   /// Opens or makes `path`, cut to its first `kept` bytes. Throws Error where it cannot be written.
@@ -20,6 +20,9 @@ class ContinuedFile {
 
   /// Throws Error where it cannot be written whole.
   void append(std::string_view record);
+
+  /// Makes all records durable. Throws Error.
+  void sync();
 
  private:
   std::string path_;

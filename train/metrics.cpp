@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace bertha {
 namespace {
@@ -29,15 +30,18 @@ std::optional<MetricsLine> parse_line(const std::string& text) {
   return line;
 }
 
-// Bytes of `path` that hold whole lines of steps up to `step`, from the front.
+// Bytes of `path` up to its last whole line before the first of a step after `step`.
 int64_t bytes_to_keep(const std::string& path, int64_t step) {
   std::ifstream file(path, std::ios::binary);
   std::string text;
+  int64_t read = 0;
   int64_t kept = 0;
   while (std::getline(file, text) && !file.eof()) {
+    read += static_cast<int64_t>(text.size()) + 1;
     const auto line = parse_line(text);
-    if (!line || line->step > step) break;
-    kept += static_cast<int64_t>(text.size()) + 1;
+    if (!line) continue;
+    if (line->step > step) break;
+    kept = read;
   }
   return kept;
 }
@@ -89,6 +93,11 @@ MetricsLog::MetricsLog(const std::string& directory, int64_t step)
 void MetricsLog::write(const MetricsLine& line) {
   lines_.append(to_json(line) + "\n");
   events_.write(line.step, line.phase, line.values);
+}
+
+void MetricsLog::sync() {
+  lines_.sync();
+  events_.sync();
 }
 
 }  // namespace bertha

@@ -29,7 +29,7 @@ struct MetricsLine {
 std::string to_json(const MetricsLine& line);
 
 /// The lines of a phase up to `step`, in their order, as metrics.jsonl of a run directory has them: with the bits that
-/// were written, and NaN for whatever was not finite. None where there is no such file; torn lines are passed over.
+/// were written, and NaN for whatever was not finite. None where there is no such file; damaged lines are passed over.
 void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,
                            const std::function<void(const MetricsLine& line)>& use);
 
@@ -42,10 +42,13 @@ std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& di
 class MetricsLog {
  public:
   /// Opens the files of `directory` to continue after `step`: a torn last line and all lines of later steps are cut.
-  /// Throws Error where a file cannot be written.
+  /// Damaged lines between others stay. Throws Error where a file cannot be written.
   MetricsLog(const std::string& directory, int64_t step);
 
   void write(const MetricsLine& line);
+
+  /// Makes all lines durable. Throws Error.
+  void sync();
 
  private:
   ContinuedFile lines_;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nn/published_names.h"
+#include "train/checkpoint/manifest.h"
 
 namespace bertha {
 namespace {
@@ -237,6 +238,7 @@ bool is_for_pretraining(Head head) {
 }
 
 ModelDescription read_model_description(const std::string& directory) {
+  verify_small_files(directory);
   const std::string path = directory + "/config.json";
   const json object = read_json(path);
   ModelDescription description;

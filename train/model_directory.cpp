@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/published_names.h"
+#include "train/checkpoint/manifest.h"
 #include "train/checkpoint/stored_weights.h"
 
 namespace bertha {
@@ -74,6 +75,11 @@ void read_all(const StoredWeights& weights, ParameterStore& parameters) {
   }
 }
 
+StoredWeights open_weights(const std::string& directory) {
+  if (const auto record = record_of(directory, kWeightsName)) verify_file(directory, *record);
+  return StoredWeights(directory);
+}
+
 // Tensors that no parameter takes.
 std::vector<std::string> unused_tensors(const StoredWeights& weights, const ParameterStore& parameters) {
   std::vector<std::string> used, unused;
@@ -111,7 +117,7 @@ std::vector<std::string> unused_of_heads(const StoredWeights& weights, const Par
 }  // namespace
 
 void read_weights(const std::string& directory, ParameterStore& parameters) {
-  const StoredWeights weights(directory);
+  const StoredWeights weights = open_weights(directory);
   read_all(weights, parameters);
   const std::vector<std::string> unused = unused_tensors(weights, parameters);
   check<MismatchError>(unused.empty(), weights.path(), ": tensor '", unused.empty() ? "" : unused.front(),
@@ -119,7 +125,7 @@ void read_weights(const std::string& directory, ParameterStore& parameters) {
 }
 
 void read_model_weights(const std::string& directory, ParameterStore& parameters) {
-  const StoredWeights weights(directory);
+  const StoredWeights weights = open_weights(directory);
   read_all(weights, parameters);
   unused_of_heads(weights, parameters);
 }
@@ -130,7 +136,7 @@ std::vector<std::string> unused_weights(const std::string& directory, const Para
 
 SharedWeights read_shared_weights(const std::string& directory, ParameterStore& parameters,
                                   std::span<const int64_t> layers) {
-  const StoredWeights weights(directory);
+  const StoredWeights weights = open_weights(directory);
   SharedWeights result;
   for (const PublishedTensor& tensor : parameters.published()) {
     const StoredWeight* stored = find_stored(weights, name_of_layer(tensor.name, layers));
@@ -168,6 +174,7 @@ std::unique_ptr<BertForTask> read_task_model(const std::string& directory, const
 }
 
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& directory, const BertConfig& config) {
+  verify_small_files(directory);
   auto tokenizer = read_tokenizer(directory);
   check<MismatchError>(tokenizer->size() <= config.vocab_size, directory, ": the tokenizer has ", tokenizer->size(),
                        " tokens (the model has ", config.vocab_size, ")");

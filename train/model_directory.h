@@ -15,6 +15,7 @@ namespace bertha {
 /// A directory as Hugging Face's from_pretrained reads it: config.json, the weights in one file or several, and the
 /// tokenizer's files. Buffers that hold no parameter and tied copies of the decoder are passed over; files of the bare
 /// encoder may leave out its name in front, and those that come from TensorFlow have its names for LayerNorm's tensors.
+/// Where it has a manifest, nothing is used before its bytes are what that says (DamagedFileError).
 
 /// Copies the weights of a checkpoint into the store. Throws MismatchError naming the first missing, extra or misshapen
 /// tensor.

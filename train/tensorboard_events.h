@@ -35,6 +35,9 @@ class EventFile {
 
   void write(int64_t step, std::string_view tag_prefix, NamedNumbers numbers);
 
+  /// Makes all records durable. Throws Error.
+  void sync() { file_.sync(); }
+
  private:
   ContinuedFile file_;
 };

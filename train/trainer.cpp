@@ -80,6 +80,9 @@ std::string Trainer::newest_good_checkpoint(int64_t every) {
   if (is_writer()) {
     const Checkpoints::Choice choice = checkpoints_->newest_good(every);
     for (const std::string& sentence : choice.skipped) events_.note("passed over a checkpoint: " + sentence);
+    check<DamagedFileError>(every > 1 || choice.directory || choice.skipped.empty(), options_.output,
+                            "/checkpoints: none is whole (remove the directory to train from the start): ",
+                            choice.skipped.empty() ? "" : choice.skipped.front());
     directory = choice.directory.value_or("");
   }
   return agree(communicator_, directory);
@@ -423,6 +426,7 @@ void Trainer::save_checkpoint() {
                                  .optimizer = options_.optimizer.kind == OptimizerKind::kLamb ? "lamb" : "adamw",
                                  .configuration = options_.configuration,
                                  .identity = task_.identity()};
+    metrics_->sync();  // a checkpoint vouches for the history before it, of which the best model is a part
     checkpoints_->save(task_.model_content(), state, moments.to_write());
     write({"checkpoint", step_, {{"save_s", seconds_since(begin)}}});
   } else {

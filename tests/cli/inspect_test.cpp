@@ -205,5 +205,37 @@ TEST_F(InspectTest, VerifyNeedsAManifest) {
   EXPECT_EQ(inspect("verify " + checkpoint_).exit_code, 3);
 }
 
+TEST_F(InspectTest, VerifyFindsEveryFileDamagedInEveryWay) {
+  for (const char* name : {"MANIFEST.json", "config.json", "model.safetensors", "training_state.h5", "vocab.txt"}) {
+    const std::string path = checkpoint_ + "/" + name;
+    const std::string bytes = bytes_of(path);
+    std::string flipped = bytes;
+    flipped[bytes.size() / 2] ^= 4;
+    for (const std::string& damaged : {flipped, bytes.substr(0, bytes.size() / 2), bytes + "x", std::string()}) {
+      write_bytes(path, damaged);
+      const CommandResult result = inspect("verify " + checkpoint_);
+      EXPECT_EQ(result.exit_code, 3) << name;
+      EXPECT_EQ(result.err.find("bertha: " + path), 0u) << result.err;
+    }
+    std::filesystem::remove(path);
+    EXPECT_EQ(inspect("verify " + checkpoint_).exit_code, 3) << name;
+    write_bytes(path, bytes);
+  }
+  for (const char* name : {"model.safetensors", "training_state.h5"}) std::filesystem::remove(checkpoint_ + "/" + name);
+  EXPECT_EQ(inspect("verify " + checkpoint_).exit_code, 3) << "its manifest says that there is more";
+}
+
+TEST_F(InspectTest, ListsNothingOfADamagedHeader) {
+  const std::string path = model_ + "/model.safetensors";
+  std::string bytes = bytes_of(path);
+  bytes[bytes.find("dense.bias")] = 'x';
+  write_bytes(path, bytes);
+  for (const std::string& place : {model_, path}) {
+    const CommandResult result = inspect(place);
+    EXPECT_EQ(result.exit_code, 3) << result.out;
+    EXPECT_EQ(result.err.find("bertha: " + path + ": "), 0u) << result.err;
+  }
+}
+
 }  // namespace
 }  // namespace bertha

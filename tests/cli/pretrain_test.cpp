@@ -382,6 +382,41 @@ TEST_F(Pretrain, FallsBackToAnOlderCheckpointWhereTheNewestIsDamaged) {
   EXPECT_EQ(weights("run"), whole);
 }
 
+TEST_F(Pretrain, StartsNotAnewWhereEveryCheckpointIsDamaged) {
+  ASSERT_EQ(pretrain("").exit_code, 0);
+  const std::string history = read_file(folder_ / "run/metrics.jsonl");
+  for (const char* step : {"step-00000009", "step-00000012"}) {
+    fs::resize_file(folder_ / ("run/checkpoints/" + std::string(step) + "/training_state.h5"), 100);
+  }
+  const CommandResult result = pretrain("");
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_NE(result.err.find("run/checkpoints: none is whole"), std::string::npos) << result.err;
+  EXPECT_EQ(read_file(folder_ / "run/metrics.jsonl"), history);
+  fs::remove_all(folder_ / "run/checkpoints");
+  EXPECT_EQ(pretrain("").exit_code, 0);
+}
+
+TEST_F(Pretrain, AModelOfWhichAByteHasChangedIsNotUsed) {
+  ASSERT_EQ(pretrain("").exit_code, 0);
+  const std::string model = folder_ / "run/model";
+  const auto expect_refused = [&](const std::string& name, const std::string& arguments) {
+    const std::string bytes = read_file(model + "/" + name);
+    std::string damaged = bytes;
+    damaged[bytes.size() - 40] ^= 1;
+    std::ofstream(model + "/" + name, std::ios::binary) << damaged;
+    const CommandResult result = run_bertha(arguments, "the [MASK] sings\n");
+    std::ofstream(model + "/" + name, std::ios::binary) << bytes;
+    EXPECT_EQ(result.exit_code, 3) << arguments << ": " << result.err;
+    EXPECT_NE(result.err.find(model + "/" + name), std::string::npos) << result.err;
+  };
+  expect_refused("model.safetensors", "predict " + model);
+  expect_refused("model.safetensors", "evaluate " + model + " --data " + (folder_ / "held-out.txt"));
+  expect_refused("vocab.txt", "predict " + model);
+  expect_refused("vocab.txt", "tokenize " + model);
+  expect_refused("config.json", "predict " + model);
+  EXPECT_EQ(run_bertha("predict " + model, "the [MASK] sings\n").exit_code, 0);
+}
+
 TEST_F(Pretrain, DryRunPlansWithoutWriting) {
   const CommandResult result = pretrain("--dry-run");
   EXPECT_EQ(result.exit_code, 0) << result.err;

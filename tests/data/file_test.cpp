@@ -40,6 +40,23 @@ TEST(ReadText, ReadsSmallFilesOnly) {
   EXPECT_THROW(read_text(folder / "file", 9), DamagedFileError);
 }
 
+TEST(NewFile, NeverOverwrites) {
+  const TemporaryDirectory folder;
+  write_file(folder / "file", "old");
+  EXPECT_THROW(NewFile{folder / "file"}, Error);
+  EXPECT_EQ(read_file(folder / "file"), "old");
+}
+
+TEST(MakeDirectories, MakesAllThatAreMissing) {
+  const TemporaryDirectory folder;
+  for (int round = 0; round < 2; ++round) make_directories(folder / "a/b/c");
+  EXPECT_TRUE(std::filesystem::is_directory(folder / "a/b/c"));
+  write_file(folder / "file", "");
+  EXPECT_THROW(make_directories(folder / "file"), ConfigError);
+  EXPECT_THROW(make_directories(folder / "file/below"), ConfigError);
+  EXPECT_THROW(make_directories("/proc/new"), Error);
+}
+
 TEST(WriteDurably, ReplacesAndIgnoresItsOwnLeftover) {
   const TemporaryDirectory folder;
   write_file(folder / "latest.tmp", "torn and longer");
@@ -57,7 +74,7 @@ TEST(WriteDurably, AFullDiskIsAnErrorAndLeavesTheOldState) {
     write_durably(folder / "latest", std::string(5000, 'x'));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.what(), folder / "latest" + ": cannot be written (5000 bytes): File too large");
+    EXPECT_EQ(error.what(), folder / "latest.tmp" + ": cannot be written: File too large");
   }
   EXPECT_EQ(read_file(folder / "latest"), "old");
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"latest"});

@@ -218,7 +218,7 @@ TEST(ShardSet, EveryTruncationIsFound) {
   for (const std::string name : {"manifest.json", "shard-00000.h5"}) {
     const std::string path = directory / name;
     const std::string bytes = read_file(path);
-    for (size_t size = 0; size < bytes.size(); size += 1 + size / 50) {
+    for (size_t size = 0; size < bytes.size(); ++size) {
       write_file(path, bytes.substr(0, size));
       ASSERT_EQ(damage_of(directory.path()).find(path), 0u) << name << " of " << size;
     }
@@ -228,6 +228,24 @@ TEST(ShardSet, EveryTruncationIsFound) {
   }
   std::filesystem::remove(directory / "shard-00000.h5");
   EXPECT_EQ(damage_of(directory.path()), directory / "shard-00000.h5" + ": missing");
+}
+
+TEST(ShardSet, FilesOfAnotherPlaceAreFound) {
+  const TemporaryDirectory directory, other;
+  const ShardSettings settings = settings_of(Objective::kMlm, 16, 2, kVocabulary);
+  const std::vector<Sequence> sequences = random_sequences(20, 16, Objective::kMlm);
+  write_shards(directory.path(), sequences, settings);
+  write_shards(other.path(), {sequences.rbegin(), sequences.rend()}, settings);
+  const std::string first = read_file(directory / "shard-00000.h5");
+  const std::string second = read_file(directory / "shard-00001.h5");
+  for (const std::string& wrong : {second, read_file(other / "shard-00000.h5"), std::string()}) {
+    write_file(directory / "shard-00000.h5", wrong);
+    EXPECT_EQ(damage_of(directory.path()).find(directory / "shard-00000.h5"), 0u);
+  }
+  write_file(directory / "shard-00000.h5", first);
+  EXPECT_EQ(damage_of(directory.path()), "nothing was found");
+  write_file(directory / "manifest.json", read_file(other / "manifest.json"));
+  EXPECT_EQ(damage_of(directory.path()).find(directory / "shard-0000"), 0u);
 }
 
 TEST(ShardSet, AnUnfinishedDirectoryIsAUsageError) {

@@ -324,7 +324,7 @@ TEST_F(Sharder, AFullDiskIsNamedAndLosesNothing) {
     message = message_of<Error>(options("shards"));
   }
 
-  EXPECT_NE(message.find(".h5: cannot be written ("), std::string::npos) << message;
+  EXPECT_NE(message.find(".h5.tmp: cannot be written: "), std::string::npos) << message;
   EXPECT_NE(message.find("File too large"), std::string::npos) << message;
   for (const auto& [name, bytes] : read_directory(directory_ / "shards")) EXPECT_FALSE(name.ends_with(".tmp")) << name;
   shard(options("shards"));
@@ -345,7 +345,7 @@ TEST_F(Sharder, RefusesBadOptions) {
   given.memory_bytes = 1 << 20;
   EXPECT_NE(message_of<ConfigError>(given).find("memory of 1M is too little"), std::string::npos);
   given = options("a.txt");
-  EXPECT_NE(message_of<ConfigError>(given).find("cannot be made a directory: Not a directory"), std::string::npos);
+  EXPECT_NE(message_of<ConfigError>(given).find("is not a directory"), std::string::npos);
 }
 
 TEST_F(Sharder, RefusesAnEmptyCorpus) {

@@ -69,6 +69,17 @@ TEST_F(MetricsLogTest, IsRecalledWithTheBitsThatWereWritten) {
   EXPECT_EQ(evaluation_history(folder_.path(), "loss", 3), (std::vector<std::pair<int64_t, double>>{{1, 5}}));
 }
 
+TEST_F(MetricsLogTest, ADamagedLineTakesNoOtherWithIt) {
+  std::ofstream(path_) << "{\"phase\":\"evaluation\",\"step\":1,\"f1\":0.5}\n{\"phase\":\"eval\x01\n"
+                          "{\"phase\":7,\"step\":2,\"f1\":0.9}\n{\"phase\":\"evaluation\",\"step\":3,\"f1\":0.25}\n"
+                          "{\"phase\":\"evaluation\",\"step\":4,\"f1\":1}\n";
+  const std::string whole = content();
+  const auto history = evaluation_history(folder_.path(), "f1", 3);
+  EXPECT_EQ(history, (std::vector<std::pair<int64_t, double>>{{1, 0.5}, {3, 0.25}}));
+  MetricsLog log(folder_.path(), 3);
+  EXPECT_EQ(content(), whole.substr(0, whole.find("{\"phase\":\"evaluation\",\"step\":4")));
+}
+
 TEST_F(MetricsLogTest, WritesTheSameNumbersAsTensorBoardEvents) {
   const MetricsLine line{"evaluation", 3, {{"loss", 0.1}, {"mlm_accuracy", NAN}}};
   MetricsLog(folder_.path(), 0).write(line);

@@ -1,6 +1,7 @@
 #include "train/checkpoint/atomic_directory.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,13 +35,10 @@ std::string_view marked_name(std::string_view name, std::string_view mark) {
   return digits ? name.substr(0, end) : std::string_view();
 }
 
-std::string parent_of(const std::string& path) {
-  const fs::path parent = fs::path(path).parent_path();
-  return parent.empty() ? "." : parent.string();
-}
-
-void rename_into_place(const std::string& from, const std::string& to) {
-  check<Error>(std::rename(from.c_str(), to.c_str()) == 0, to, ": cannot be put in place: ", std::strerror(errno));
+void remove_tree(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  check<Error>(!error, path, ": cannot be removed: ", error.message());
 }
 
 // Afterwards `temporary` is gone or holds what stood at `target`.
@@ -64,10 +62,10 @@ void swap_into_place(const std::string& temporary, const std::string& target) {
 AtomicDirectory::AtomicDirectory(std::string target) : target_(std::move(target)) {
   while (target_.size() > 1 && target_.ends_with('/')) target_.pop_back();
   temporary_ = sibling(target_, kTemporary);
-  std::error_code error;
-  fs::remove_all(temporary_, error);
-  fs::create_directories(temporary_, error);
-  check<Error>(!error, temporary_, ": cannot be created: ", error.message());
+  remove_tree(temporary_);
+  make_directories(parent_directory(target_));
+  const bool made = mkdir(temporary_.c_str(), 0777) == 0;
+  check<Error>(made, temporary_, ": cannot be made: ", std::strerror(errno));
 }
 
 AtomicDirectory::~AtomicDirectory() {
@@ -88,28 +86,15 @@ void AtomicDirectory::publish() {
   sync_directory(temporary_);
   verify_directory(temporary_);
   swap_into_place(temporary_, target_);
-  sync_directory(parent_of(target_));
-}
-
-void replace_file(const std::string& path, std::string_view content) {
-  const std::string temporary = sibling(path, kTemporary);
-  std::remove(temporary.c_str());
-  try {
-    OutputFile file(temporary);
-    file.write(content);
-    file.finish();
-    rename_into_place(temporary, path);
-  } catch (...) {
-    std::remove(temporary.c_str());
-    throw;
-  }
-  sync_directory(parent_of(path));
+  sync_directory(parent_directory(target_));
 }
 
 void remove_directory(const std::string& path) {
   const std::string temporary = sibling(path, kTemporary);
   rename_into_place(path, temporary);
-  fs::remove_all(temporary);
+  // Otherwise a crash could bring back the name of a directory whose files are gone.
+  sync_directory(parent_directory(path));
+  remove_tree(temporary);
 }
 
 void recover_directory(const std::string& path) {
@@ -119,15 +104,17 @@ void recover_directory(const std::string& path) {
     if (!marked_name(name, kTemporary).empty()) unfinished.push_back(entry.path());
     if (!marked_name(name, kReplaced).empty()) replaced.push_back(entry.path());
   }
+  // What is about to be removed may still be what a crash would bring back.
+  if (!unfinished.empty() || !replaced.empty()) sync_directory(path);
   for (const fs::path& leftover : replaced) {
     const fs::path target = leftover.parent_path() / marked_name(leftover.filename().native(), kReplaced);
     if (!fs::exists(target)) {
       rename_into_place(leftover, target);
     } else {
-      fs::remove_all(leftover);
+      remove_tree(leftover);
     }
   }
-  for (const fs::path& leftover : unfinished) fs::remove_all(leftover);
+  for (const fs::path& leftover : unfinished) remove_tree(leftover);
 }
 
 }  // namespace bertha

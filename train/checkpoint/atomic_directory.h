@@ -28,9 +28,6 @@ class AtomicDirectory {
   Manifest manifest_;
 };
 
-/// Gives a file new content, or leaves the old: never a part of one.
-void replace_file(const std::string& path, std::string_view content);
-
 /// Removes a directory so that it is never seen in part.
 void remove_directory(const std::string& path);
 

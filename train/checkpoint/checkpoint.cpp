@@ -68,10 +68,9 @@ void publish_model(const std::string& directory, const ModelContent& model) {
 
 Checkpoints::Checkpoints(std::string directory, int keep) : directory_(std::move(directory)), keep_(keep) {
   check<ConfigError>(keep_ >= 1, directory_, ": ", keep_, " checkpoints to keep (at least 1)");
-  std::error_code error;
-  fs::create_directories(directory_, error);
-  check<Error>(!error, directory_, ": cannot be created: ", error.message());
+  make_directories(directory_);
   recover_directory(directory_);
+  remove_unfinished(latest_path());
 }
 
 std::string Checkpoints::save(const ModelContent& model, const TrainingState& state,
@@ -83,7 +82,7 @@ std::string Checkpoints::save(const ModelContent& model, const TrainingState& st
   target.write_file(std::string(kTrainingStateName),
                     [&](OutputFile& out) { write_training_state(out, state, moments); });
   target.publish();
-  replace_file(latest_path(), name + "\n");
+  write_durably(latest_path(), name + "\n");
   remove_old(state.step);
   return path;
 }

@@ -144,7 +144,7 @@ class FileVerifier {
 
 std::vector<Damage> find_damage_within(const std::string& directory, const FileRecord& record, Scope scope) {
   const std::string path = directory + "/" + record.name;
-  if (!std::filesystem::exists(path)) return {{path, "", "is missing"}};
+  if (!std::filesystem::is_regular_file(path)) return {{path, "", "is missing"}};
   return FileVerifier(path, record, scope).run();
 }
 
@@ -152,6 +152,10 @@ void refuse_damage(const std::vector<Damage>& damage) {
   if (damage.empty()) return;
   const std::string more = damage.size() > 1 ? " (and " + std::to_string(damage.size() - 1) + " more)" : "";
   fail<DamagedFileError>(to_sentence(damage.front()), more);
+}
+
+bool has_manifest(const std::string& directory) {
+  return std::filesystem::exists(std::filesystem::path(directory) / kManifestName);
 }
 
 }  // namespace
@@ -172,7 +176,7 @@ std::string Manifest::to_text() const {
 
 Manifest Manifest::read(const std::string& directory) {
   const std::string path = directory + "/" + std::string(kManifestName);
-  check<DamagedFileError>(std::filesystem::exists(path), path, ": is missing");
+  check<DamagedFileError>(std::filesystem::is_regular_file(path), path, ": is missing");
   const std::string text = read_text(path, kMaxManifestBytes);
   try {
     return from_json(text);
@@ -203,6 +207,24 @@ std::vector<Damage> find_damage(const std::string& directory, const FileRecord& 
 
 void verify_directory(const std::string& directory) {
   refuse_damage(find_damage(directory));
+}
+
+void verify_file(const std::string& directory, const FileRecord& record) {
+  refuse_damage(find_damage(directory, record));
+}
+
+std::optional<FileRecord> record_of(const std::string& directory, std::string_view name) {
+  if (!has_manifest(directory)) return std::nullopt;
+  const Manifest manifest = Manifest::read(directory);
+  const FileRecord* record = manifest.find(name);
+  return record ? std::optional(*record) : std::nullopt;
+}
+
+void verify_small_files(const std::string& directory) {
+  if (!has_manifest(directory)) return;
+  for (const FileRecord& record : Manifest::read(directory).files) {
+    if (record.tensors.empty()) verify_file(directory, record);
+  }
 }
 
 void verify_between_tensors(const std::string& directory, const FileRecord& record) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,15 @@ std::vector<Damage> find_damage(const std::string& directory, const FileRecord& 
 
 /// Throws DamagedFileError with the first damage found, and how many more there are.
 void verify_directory(const std::string& directory);
+void verify_file(const std::string& directory, const FileRecord& record);
+
+/// What the manifest of a directory says of a file; nothing where it does not list it, or where there is no manifest,
+/// as in directories that other programs wrote. Throws as Manifest::read does.
+std::optional<FileRecord> record_of(const std::string& directory, std::string_view name);
+
+/// Throws DamagedFileError unless the files that hold no tensors, such as a model's configuration and tokenizer, are
+/// what the manifest says, where there is one.
+void verify_small_files(const std::string& directory);
 
 /// Checks size and the bytes between tensors: quick for a file of any size. Throws DamagedFileError.
 void verify_between_tensors(const std::string& directory, const FileRecord& record);

@@ -1,15 +1,8 @@
 #include "train/checkpoint/output_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <utility>
-
-#include "autograd/core/error.h"
 
 namespace bertha {
 namespace {
@@ -19,14 +12,8 @@ constexpr size_t kBlock = size_t{1} << 20;
 
 }  // namespace
 
-OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
-  descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  check<Error>(descriptor_ >= 0, path_, ": cannot be created: ", std::strerror(errno));
-  record_.name = std::filesystem::path(path_).filename();
-}
-
-OutputFile::~OutputFile() {
-  if (descriptor_ >= 0) close(descriptor_);
+OutputFile::OutputFile(const std::string& path) : file_(path) {
+  record_.name = std::filesystem::path(path).filename();
 }
 
 void OutputFile::write(std::span<const std::byte> bytes) {
@@ -43,22 +30,16 @@ void OutputFile::write_tensor(const std::string& name, std::span<const float> va
 void OutputFile::append(std::span<const std::byte> bytes, Checksum& part) {
   while (!bytes.empty()) {
     const auto block = bytes.first(std::min(kBlock, bytes.size()));
-    const ssize_t count = ::write(descriptor_, block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    check<Error>(count > 0, path_, ": cannot be written: ", count == 0 ? "nothing was taken" : std::strerror(errno));
-    const auto written = block.first(static_cast<size_t>(count));
-    whole_.update(written);
-    part.update(written);
-    record_.bytes += written.size();
-    bytes = bytes.subspan(written.size());
+    file_.write(block);
+    whole_.update(block);
+    part.update(block);
+    record_.bytes += block.size();
+    bytes = bytes.subspan(block.size());
   }
 }
 
 FileRecord OutputFile::finish() {
-  const bool synced = fsync(descriptor_) == 0;
-  check<Error>(synced, path_, ": cannot be made durable: ", std::strerror(errno));
-  const bool closed = close(std::exchange(descriptor_, -1)) == 0;
-  check<Error>(closed, path_, ": cannot be closed: ", std::strerror(errno));
+  file_.finish();
   record_.checksum = whole_.value();
   record_.checksum_between = between_.value();
   return std::move(record_);

@@ -7,18 +7,15 @@
 #include <string_view>
 
 #include "data/checksum.h"
+#include "data/file.h"
 #include "train/checkpoint/manifest.h"
 
 namespace bertha {
 
-/// A new file, written from front to back and checksummed on the way. Every failed or short write is an Error that
-/// names the file; the file does not exist before and is worth nothing until `finish` returned.
+/// A NewFile that is checksummed on the way.
 class OutputFile {
  public:
-  explicit OutputFile(std::string path);
-  ~OutputFile();
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
+  explicit OutputFile(const std::string& path);
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
@@ -33,8 +30,7 @@ class OutputFile {
  private:
   void append(std::span<const std::byte> bytes, Checksum& part);
 
-  std::string path_;
-  int descriptor_ = -1;
+  NewFile file_;
   Checksum whole_, between_;
   FileRecord record_;
 };

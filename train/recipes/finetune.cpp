@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "train/checkpoint/atomic_directory.h"
+#include "data/file.h"
 #include "train/layer_decay.h"
 #include "train/model_directory.h"
 #include "train/rank_agreement.h"
@@ -174,9 +174,9 @@ void finish(const FinetuneConfig& config, const FinetuneInputs& inputs, Finetuni
   result.validation_table = validation.table;
   result.test_table = test.table;
   if (communicator.rank() != 0) return;
-  replace_file(config.output + "/results.txt",
-               to_text("validation", validation.metrics, validation.table) + to_text("test", test.metrics, test.table));
-  replace_file(
+  write_durably(config.output + "/results.txt", to_text("validation", validation.metrics, validation.table) +
+                                                    to_text("test", test.metrics, test.table));
+  write_durably(
       config.output + "/results.json",
       ordered_json({{"validation", to_json(validation.metrics)}, {"test", to_json(test.metrics)}}).dump(2) + "\n");
   publish_model(config.output + "/model", task.model_content());
@@ -210,8 +210,8 @@ void write_summary(const FinetuneConfig& config, std::span<const FinetuneResult>
     for (const double value : values.at(key)) text += fmt::format(" {:.4f}", value);
     text += "\n";
   }
-  replace_file(config.output + "/results.json", object.dump(2) + "\n");
-  replace_file(config.output + "/results.txt", text);
+  write_durably(config.output + "/results.json", object.dump(2) + "\n");
+  write_durably(config.output + "/results.txt", text);
   events.note(text);
 }
 
@@ -249,7 +249,7 @@ FinetuneResult finetune(const FinetuneConfig& config, Communicator& communicator
       return differences(parse_finetune_config(yaml, "configuration", {}), config);
     };
     note_changes(trainer.resumed_configuration(), changes_since, events);
-    replace_file(config.output + "/config.yaml", options.configuration);
+    write_durably(config.output + "/config.yaml", options.configuration);
     for (const TaskSet* set :
          {&inputs.train, inputs.validation ? &*inputs.validation : nullptr, inputs.test ? &*inputs.test : nullptr}) {
       if (set) std::ranges::for_each(set->notes, events.note);

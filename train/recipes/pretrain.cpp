@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "data/file.h"
 #include "data/sequence_source.h"
 #include "train/checkpoint/atomic_directory.h"
 #include "train/duration.h"
@@ -95,7 +96,7 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
       return differences(parse_pretrain_config(yaml, "configuration", {}), config);
     };
     note_changes(trainer.resumed_configuration(), changes_since, events);
-    replace_file(config.output + "/config.yaml", options.configuration);
+    write_durably(config.output + "/config.yaml", options.configuration);
     if (first_step == 0) std::ranges::for_each(sentences, events.note);
     events.note(fmt::format("{} parameters, {} of {} sequences in {} micro-slices", parameter_count(model.parameters()),
                             length(config.training, steps), config.training.global_batch_size, slices.count()));

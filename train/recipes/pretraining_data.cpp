@@ -8,9 +8,9 @@
 #include <iterator>
 
 #include "autograd/core/parallel.h"
+#include "data/file.h"
 #include "data/sharder.h"
 #include "data/wordpiece_trainer.h"
-#include "train/checkpoint/atomic_directory.h"
 #include "train/config_paths.h"
 #include "train/recipes/pretraining_setup.h"
 
@@ -70,7 +70,7 @@ class Preparation {
     options.count.casing = config_.data.lowercase ? Casing::kUncased : Casing::kCased;
     options.count.scratch_directory = config_.output;
     Vocabulary(learn_vocabulary(files, options), path).write(path);
-    replace_file(path + ".source", source);
+    write_durably(path + ".source", source);
   }
 
   std::string sharded(const std::string& name, std::span<const std::string> patterns, std::string_view key,

@@ -75,9 +75,7 @@ int64_t parameter_count(const ParameterStore& store) {
 
 std::unique_ptr<RunLock> open_output(const std::string& output, const Communicator& communicator) {
   if (communicator.rank() != 0) return nullptr;
-  std::error_code error;
-  fs::create_directories(output, error);
-  check<Error>(!error, output, ": cannot be made (", error.message(), ")");
+  make_directories(output);
   auto lock = std::make_unique<RunLock>(output);
   recover_directory(output);
   return lock;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/checkpoint/file_size_limit.h"
 #include "tests/train/checkpoint/names_in.h"
@@ -83,7 +84,7 @@ TEST(AtomicDirectory, FilesAreReadableAsTheUsersMaskAllows) {
 TEST(AtomicDirectory, AFullDiskIsAnErrorThatNamesTheFileAndLeavesTheOldState) {
   const TemporaryDirectory parent;
   publish(parent / "model", "old");
-  replace_file(parent / "latest", "old");
+  write_durably(parent / "latest", "old");
   const std::string large(5000, 'x');
   const auto expect_error = [](const std::string& file, auto&& write) {
     try {
@@ -97,7 +98,7 @@ TEST(AtomicDirectory, AFullDiskIsAnErrorThatNamesTheFileAndLeavesTheOldState) {
   {
     const FileSizeLimit limit(4000);
     expect_error("/file", [&] { publish(parent / "model", large); });
-    expect_error("latest", [&] { replace_file(parent / "latest", large); });
+    expect_error("latest", [&] { write_durably(parent / "latest", large); });
   }
   {
     const FileSizeLimit limit(100);  // the file fits, its manifest does not
@@ -110,16 +111,6 @@ TEST(AtomicDirectory, AFullDiskIsAnErrorThatNamesTheFileAndLeavesTheOldState) {
 
 TEST(AtomicDirectory, RefusesAPlaceThatCannotBeWritten) {
   EXPECT_THROW(publish("/proc/model", "content"), Error);
-  EXPECT_THROW(replace_file("/proc/latest", "content"), Error);
-}
-
-TEST(ReplaceFile, ReplacesAndIgnoresItsOwnLeftover) {
-  const TemporaryDirectory parent;
-  write_bytes(parent / ("latest.tmp-" + std::to_string(getpid())), "torn");
-  replace_file(parent / "latest", "first");
-  replace_file(parent / "latest", "second");
-  EXPECT_EQ(bytes_of(parent / "latest"), "second");
-  EXPECT_EQ(names_in(parent.path()), std::set<std::string>{"latest"});
 }
 
 TEST(RecoverDirectory, RemovesLeftoversAndNothingElse) {
@@ -144,13 +135,6 @@ TEST(RecoverDirectory, BringsBackWhatHasNoSuccessor) {
   EXPECT_EQ(names_in(parent.path()), (std::set<std::string>{"model", "other"}));
   EXPECT_EQ(bytes_of(parent / "model/file"), "old");
   EXPECT_EQ(bytes_of(parent / "other/file"), "new");
-}
-
-TEST(OutputFile, NeverOverwrites) {
-  const TemporaryDirectory parent;
-  write_bytes(parent / "file", "old");
-  EXPECT_THROW(OutputFile{parent / "file"}, Error);
-  EXPECT_EQ(bytes_of(parent / "file"), "old");
 }
 
 }  // namespace

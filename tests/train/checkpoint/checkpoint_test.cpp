@@ -218,5 +218,77 @@ TEST_F(DamagedCheckpointTest, EveryTruncationIsFound) {
   });
 }
 
+TEST_F(DamagedCheckpointTest, EveryFlippedByteOfATensorNamesIt) {
+  path_ = tiny_.save(open(1), 200);
+  int64_t flipped = 0;
+  for (const FileRecord& file : Manifest::read(path_).files) {
+    for (const TensorRecord& tensor : file.tensors) {
+      for (uint64_t i = tensor.offset; i < tensor.offset + tensor.bytes; ++i, ++flipped) {
+        flip_byte(path_ + "/" + file.name, i);
+        const std::vector<Damage> damage = find_damage(path_);
+        flip_byte(path_ + "/" + file.name, i);
+        ASSERT_EQ(damage.size(), 1u) << file.name << " at " << i;
+        EXPECT_EQ(damage[0].tensor, tensor.name) << file.name << " at " << i;
+      }
+    }
+  }
+  EXPECT_EQ(flipped, 3 * 32);
+}
+
+TEST_F(DamagedCheckpointTest, AppendedBytesAnEmptyAndAMissingFileAreFound) {
+  for_each_file([&](const std::string& file, const std::string& bytes) {
+    for (const std::string& other : {bytes + std::string(1, '\0'), bytes + "\n", bytes + bytes, std::string()}) {
+      write_bytes(file, other);
+      expect_damage(file, other.size());
+    }
+    fs::remove(file);
+    expect_damage(file, 0);
+    fs::create_directory(file);
+    EXPECT_THROW(verify_directory(path_), Error) << file << " is a directory";
+    fs::remove(file);
+  });
+}
+
+TEST_F(DamagedCheckpointTest, AFileOfAnotherCheckpointIsFound) {
+  TinyCheckpoint other;
+  for (std::vector<float>* values : {&other.weight, &other.first_weight}) (*values)[0] += 1;
+  const std::string there = other.save(Checkpoints(parent_ / "other", 1), 201);
+  for_each_file([&](const std::string& file, const std::string& bytes) {
+    const std::string others = bytes_of(there + "/" + fs::path(file).filename().string());
+    if (others == bytes) return;  // config.json and vocab.txt
+    write_bytes(file, others);
+    EXPECT_THROW(verify_directory(path_), DamagedFileError) << file;
+  });
+}
+
+// Byte by byte, with strides for the time it takes.
+TEST_F(DamagedCheckpointTest, ResumingFallsBackWhateverTheDamage) {
+  const Checkpoints checkpoints = open(2);
+  const std::string older = tiny_.save(checkpoints, 100);
+  path_ = tiny_.save(checkpoints, 200);
+  const auto expect_fall_back = [&](const std::string& file) {
+    const Checkpoints::Choice choice = checkpoints.newest_good();
+    ASSERT_EQ(choice.directory, older) << file;
+    ASSERT_EQ(choice.skipped.size(), 1u);
+    EXPECT_EQ(choice.skipped[0].find(path_), 0u) << choice.skipped[0];
+    EXPECT_EQ(choice.skipped[0].find('\n'), std::string::npos) << choice.skipped[0];
+  };
+  for (const std::string& name : names_in(path_)) {
+    const std::string file = path_ + "/" + name;
+    const std::string bytes = bytes_of(file);
+    for (size_t i = 0; i < bytes.size(); i += 7) {
+      flip_byte(file, i);
+      expect_fall_back(file);
+      flip_byte(file, i);
+    }
+    for (size_t length = 0; length < bytes.size(); length += 13) {
+      write_bytes(file, bytes.substr(0, length));
+      expect_fall_back(file);
+    }
+    write_bytes(file, bytes);
+  }
+  EXPECT_EQ(checkpoints.newest_good().directory, path_);
+}
+
 }  // namespace
 }  // namespace bertha
