@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -40,7 +41,7 @@ class FaultLayer : public testing::Test {
     std::set<std::string> contents;
     const CrashPoints all = points([&](Directory directory) {
       action(directory);
-      fs::create_directory(directory + "/end");
+      mkdir((directory + "/end").c_str(), 0777);
     });
     all.at_every_call(kinds, 1,
                       [&](const Fault&, const Ending&) { contents.insert(bytes_of(all.directory() + "/file")); });
@@ -94,7 +95,7 @@ TEST_F(FaultLayer, SeesADirectoryWhoseNameWasNotSynced) {
   const auto unsynced = [](Directory directory) {
     fs::create_directory(directory + "/deep");
     write_durably(directory + "/deep/file", "the new");
-    fs::create_directory(directory + "/end");
+    mkdir((directory + "/end").c_str(), 0777);
   };
   const CrashPoints all = points(unsynced);
   EXPECT_TRUE(all.run({"lose", std::ssize(all.calls())}).killed);

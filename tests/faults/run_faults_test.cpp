@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -51,8 +52,13 @@ void run(const std::string& directory) {
 bool runs_to_its_end(const std::string& directory) {
   const pid_t child = fork();
   if (child == 0) {
-    run(directory);
-    _exit(0);
+    try {
+      run(directory);
+      _exit(0);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      _exit(1);
+    }
   }
   int status = 0;
   waitpid(child, &status, 0);

@@ -46,7 +46,7 @@ void DurableTree::add(const std::string& path, ino_t inode, Origin origin) {
   if (nodes_.contains(inode)) return;
   const bool is_directory = S_ISDIR(status_of(path).st_mode);
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  Node& node = nodes_[inode] = {descriptor, is_directory, "", {{}}};
+  Node& node = nodes_[inode] = {nodes_.size(), descriptor, is_directory, "", {{}}};
   if (is_directory) {
     const Names names = names_of(path, origin);
     if (origin == Origin::kDurable) node.names = {names};
@@ -95,14 +95,14 @@ const DurableTree::Names& DurableTree::surviving_names(ino_t inode, Rest rest, u
     case Rest::kByLot:
       break;
   }
-  return names[mix(inode + mix(lot)) % names.size()];
+  return names[mix(nodes_.at(inode).number + mix(lot)) % names.size()];
 }
 
 std::string DurableTree::surviving_content(ino_t inode, Rest rest, uint64_t lot) const {
   const Node& node = nodes_.at(inode);
   if (rest != Rest::kByLot) return node.content;
   std::string newest = content_of(node.descriptor);
-  switch (mix(inode + mix(lot)) % 4) {
+  switch ((node.number + lot) % 4) {
     case 0:
       return node.content;
     case 1:

@@ -32,7 +32,8 @@ class DurableTree {
  private:
   using Names = std::map<std::string, ino_t>;
   struct Node {
-    int descriptor;  // keeps the inode, and so its number, from being used again
+    uint64_t number;  // in the order in which they were met
+    int descriptor;   // keeps the inode, and so its number, from being used again
     bool is_directory;
     std::string content;       // of a file, as synced
     std::vector<Names> names;  // of a directory: as synced, and after each change since
