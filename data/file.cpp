@@ -147,6 +147,17 @@ void make_directories(const std::string& path) {
   sync_directory(parent);
 }
 
+std::vector<std::string> names_of_directory(const std::string& path) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(path, error); !error && entry != end(entry);) {
+    names.push_back(entry->path().filename());
+    entry.increment(error);
+  }
+  check<Error>(!error, path, ": cannot be read: ", error.message());
+  return names;
+}
+
 std::string parent_directory(const std::string& path) {
   const std::string parent = std::filesystem::path(path).parent_path().string();
   return parent.empty() ? "." : parent;

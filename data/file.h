@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bertha {
 
@@ -74,6 +75,9 @@ void sync_directory(const std::string& path);
 /// Makes a directory, and those it lies in, where they are missing, and makes their names durable. Throws ConfigError
 /// where something else has the name, Error where it cannot be made.
 void make_directories(const std::string& path);
+
+/// The names in a directory, in no order. Throws Error.
+std::vector<std::string> names_of_directory(const std::string& path);
 
 /// "." where the path has none.
 std::string parent_directory(const std::string& path);

@@ -22,8 +22,7 @@ bool ShardDirectory::is_published() const {
 void ShardDirectory::check_settings() const {
   if (is_published()) return check_same_settings(path_, manifest().settings, settings_);
   // Any one record tells, those of other ranks and of shards that this corpus does not have too.
-  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : names_of_directory(path_)) {
     if (!name.starts_with("shard-") || !name.ends_with(".json")) continue;
     return check_same_settings(path_, read_manifest(file(name)).settings, settings_);
   }

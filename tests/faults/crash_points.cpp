@@ -19,7 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kLots = 6;  // draws of what survives where not all is lost
+// How often it is drawn what survives where not all is lost.
+uint64_t lots() {
+  return std::getenv("BERTHA_EVERY_FAULT") ? 12 : 4;
+}
 
 void copy_tree(const std::string& from, const std::string& to) {
   fs::remove_all(to);
@@ -31,7 +34,7 @@ std::vector<Fault> faults_at(const CountedCall& call, int64_t at, const std::vec
   for (const std::string& kind : kinds) {
     const bool needs_write = kind == "kill-half" || kind == "short";
     if (needs_write && call.name != "write") continue;
-    for (uint64_t lot = 0; lot < (kind == "lose-some" ? kLots : 1); ++lot) faults.push_back({kind, at, lot});
+    for (uint64_t lot = 0; lot < (kind == "lose-some" ? lots() : 1); ++lot) faults.push_back({kind, at, lot});
   }
   return faults;
 }

@@ -37,7 +37,7 @@ class ShardFaults : public testing::Test {
     }
   }
 
-  static constexpr int64_t kShards = 3;
+  static constexpr int64_t kShards = 2;
   TemporaryDirectory folder_;
   std::string text_ = write_file(folder_ / "text", random_text(1, 50, 6, 12, 100));
   WordPiece tokenizer_ = numbered_words(100);
@@ -52,7 +52,8 @@ TEST_F(ShardFaults, TheSameCommandEndsAsIfNothingHadHappened) {
   const auto look = [&](const Fault&, const Ending& ending) {
     const std::string directory = points.directory() + "/run/shards";
     expect_no_half_one(directory);
-    if (!ending.killed && ending.sentence.empty()) EXPECT_EQ(read_directory(directory), expected);
+    const bool done = !ending.killed && ending.sentence.empty();
+    EXPECT_TRUE(!done || read_directory(directory) == expected);
     shard(points.directory());
     EXPECT_EQ(read_directory(directory), expected);
   };

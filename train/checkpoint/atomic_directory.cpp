@@ -99,10 +99,9 @@ void remove_directory(const std::string& path) {
 
 void recover_directory(const std::string& path) {
   std::vector<fs::path> unfinished, replaced;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    const std::string name = entry.path().filename();
-    if (!marked_name(name, kTemporary).empty()) unfinished.push_back(entry.path());
-    if (!marked_name(name, kReplaced).empty()) replaced.push_back(entry.path());
+  for (const std::string& name : names_of_directory(path)) {
+    if (!marked_name(name, kTemporary).empty()) unfinished.push_back(fs::path(path) / name);
+    if (!marked_name(name, kReplaced).empty()) replaced.push_back(fs::path(path) / name);
   }
   // What is about to be removed may still be what a crash would bring back.
   if (!unfinished.empty() || !replaced.empty()) sync_directory(path);

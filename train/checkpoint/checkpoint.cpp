@@ -125,11 +125,9 @@ std::string Checkpoints::latest_path() const {
 }
 
 std::vector<std::string> Checkpoints::newest_first() const {
-  std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory_)) {
-    const std::string name = entry.path().filename();
-    if (step_of(name) && entry.is_directory()) names.push_back(name);
-  }
+  std::vector<std::string> names = names_of_directory(directory_);
+  std::erase_if(
+      names, [&](const std::string& name) { return !step_of(name) || !fs::is_directory(fs::path(directory_) / name); });
   std::ranges::sort(names, std::greater(), [](const std::string& name) { return *step_of(name); });
   return names;
 }

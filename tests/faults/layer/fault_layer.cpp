@@ -387,7 +387,9 @@ int mkdir(const char* path, mode_t mode) noexcept {
 }
 
 int close(int descriptor) {
-  return static_cast<int>(
-      on_file("close", descriptor, Effect::kTakesNone, [&](bool) { return syscall(SYS_close, descriptor); }));
+  const auto call = [&](bool) { return syscall(SYS_close, descriptor); };
+  // Nothing is lost by closing what was only read, and HDF5 does not survive it to fail.
+  const bool was_read = (fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_RDONLY;
+  return static_cast<int>(was_read ? call(false) : on_file("close", descriptor, Effect::kTakesNone, call));
 }
 }
