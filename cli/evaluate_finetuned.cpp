@@ -4,6 +4,7 @@
 #include "train/model_directory.h"
 #include "train/recipes/task_evaluation.h"
 #include "train/recipes/task_file.h"
+#include "train/recipes/task_report.h"
 #include "train/recipes/task_set.h"
 
 namespace bertha {
@@ -25,8 +26,6 @@ void set_task(ModelDescription& description, const EvaluateOptions& options) {
   replace(task.columns.intent, options.columns.intent);
   replace(task.columns.slots, options.columns.slots);
   fill_usual_columns(task.task, task.columns);
-  check<ConfigError>(task.task != Task::kMultipleChoice || !task.columns.choices.empty(),
-                     "--choice-columns: is needed (the model remembers none)");
   set_lengths(description, options.lengths);
 }
 
@@ -42,6 +41,7 @@ Evaluation evaluate_finetuned(const EvaluateOptions& options, ModelDescription d
   const TaskReport report = report_task(task, set, evaluate_task(*model, set, communicator));
   const bool writes = communicator.rank() == 0 && !options.predictions.empty();
   if (writes) write_durably(options.predictions, report.predictions);
+  if (writes && !report.intents.empty()) write_durably(options.predictions + ".intents.tsv", report.intents);
   std::vector<std::string> notes = note_of_unused_weights(options.model, model->parameters());
   notes.insert(notes.end(), set.notes.begin(), set.notes.end());
   return {report.metrics, notes, report.table};

@@ -5,6 +5,8 @@
 
 #include "cli/run_command.h"
 #include "train/comm/failure_watch.h"
+#include "train/recipes/finetuning_plan.h"
+#include "train/recipes/finetuning_seeds.h"
 
 namespace bertha {
 namespace {

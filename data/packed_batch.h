@@ -14,10 +14,10 @@ struct PackedBatch {
   std::vector<int32_t> cu_seqlens = {0};     // (B + 1): first 0, last N
   std::vector<int32_t> labelled_rows;        // (M) rows to predict, ascending: masked tokens, or words to tag
   std::vector<int32_t> row_labels;           // (M) their original ids, or tags
-  std::vector<int32_t> sequence_labels;  // (B), or empty: next sentence, class, or the right one of a set of choices
+  std::vector<int32_t> sequence_labels;  // (B), or of sets, or empty: next sentence, class, or which choice; -1: none
   std::vector<float> targets;            // (B, outputs), or empty: scores, or 0 and 1 for several labels
   std::vector<int32_t> sets = {0};       // (sets + 1), of a task: where each example's sequences begin and end
-  std::vector<int32_t> starts, ends;     // (B), or empty: rows of an answer's first and last token
+  std::vector<int32_t> starts, ends;     // (sets), or empty: rows of an answer's first and last token; -1: not known
   std::vector<uint64_t> row_keys;        // (N) identity of (sequence, position), for dropout
 
   int64_t tokens() const { return static_cast<int64_t>(input_ids.size()); }

@@ -1,5 +1,6 @@
 #include "nn/published_names.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -122,6 +123,12 @@ std::string tensorflow_name(std::string_view published_name) {
   std::string name(published_name);
   for (const Replacement& replacement : kTensorFlow) replace(name, replacement);
   return name;
+}
+
+bool is_output_layer(std::string_view name) {
+  constexpr std::string_view kLayers[] = {"classifier", "classifier.out_proj", "qa_outputs", "intent_classifier",
+                                          "slot_classifier"};
+  return std::ranges::count(kLayers, name.substr(0, name.rfind('.'))) > 0;
 }
 
 std::string_view family_name(Family family) {

@@ -17,6 +17,9 @@ std::function<std::string(std::string_view)> published_naming(Family family, Hea
 /// The name of a tensor in files that were converted from TensorFlow, as the first published ones were.
 std::string tensorflow_name(std::string_view published_name);
 
+/// Whether a published name is of the last layer of a task's head, whose rows stand for that task's labels.
+bool is_output_layer(std::string_view name);
+
 /// The encoder's name in front of its parameters: `bert`, `roberta` or `distilbert`, which is also its model_type.
 std::string_view family_name(Family family);
 

@@ -3,9 +3,22 @@
 #include <algorithm>
 
 namespace bertha {
+namespace {
+
+constexpr int64_t kFloat = sizeof(float);
+
+// Bytes of a forward pass that keeps nothing.
+int64_t forward_bytes(const BertConfig& c, int64_t tokens) {
+  return tokens * (6 * c.hidden_size + c.intermediate_size) * kFloat;
+}
+
+}  // namespace
+
+int64_t memory_of_teacher(const BertConfig& c, int64_t parameters, int64_t tokens) {
+  return 2 * parameters * kFloat + forward_bytes(c, tokens);
+}
 
 MemoryPlan plan_memory(const BertConfig& c, const PlannedStep& step) {
-  constexpr int64_t kFloat = sizeof(float);
   const auto element = static_cast<int64_t>(size_of(step.dtype));
   const int64_t hidden = c.hidden_size * element;
   const int64_t intermediate = c.intermediate_size * element;
@@ -26,10 +39,9 @@ MemoryPlan plan_memory(const BertConfig& c, const PlannedStep& step) {
   plan.activations = layers + embeddings + backward;
   // In bf16 their gradient cannot take their place.
   plan.logits = step.masked * c.vocab_size * (step.dtype == DType::bf16 ? kFloat + element : kFloat);
-  const int64_t evaluation =
-      (step.evaluation_tokens * (6 * c.hidden_size + c.intermediate_size) + step.evaluation_masked * c.vocab_size) *
-      kFloat;
+  const int64_t evaluation = forward_bytes(c, step.evaluation_tokens) + step.evaluation_masked * c.vocab_size * kFloat;
   plan.evaluation = std::max<int64_t>(0, evaluation - plan.activations - plan.logits);
+  plan.teacher = step.teacher_bytes;
   plan.process = int64_t{72} << 20;
   return plan;
 }

@@ -135,7 +135,7 @@ std::vector<std::string> unused_weights(const std::string& directory, const Para
 }
 
 SharedWeights read_shared_weights(const std::string& directory, ParameterStore& parameters,
-                                  std::span<const int64_t> layers) {
+                                  std::span<const int64_t> layers, OutputLayer output_layer) {
   const StoredWeights weights = open_weights(directory);
   SharedWeights result;
   for (const PublishedTensor& tensor : parameters.published()) {
@@ -144,7 +144,7 @@ SharedWeights read_shared_weights(const std::string& directory, ParameterStore& 
     const bool fits = stored && (is_of_encoder(tensor.name) || stored->tensor->has_shape(tensor.shape));
     check<MismatchError>(fits || !is_of_encoder(tensor.name), weights.path(), ": tensor '", tensor.name,
                          "' is missing (the encoder has it)");
-    if (fits) {
+    if (fits && (output_layer == OutputLayer::kTaken || !is_output_layer(tensor.name))) {
       read_tensor(*stored, tensor, parameters);
     } else {
       result.missing.push_back(tensor.name);
@@ -166,7 +166,7 @@ std::unique_ptr<BertForPretraining> read_model(const std::string& directory) {
 std::unique_ptr<BertForTask> read_task_model(const std::string& directory, const ModelDescription& description) {
   auto model = std::make_unique<BertForTask>(description.config, task_head(description));
   if (description.head == Head::kNone) {
-    read_shared_weights(directory, model->parameters(), {});
+    read_shared_weights(directory, model->parameters(), {}, OutputLayer::kTaken);
   } else {
     read_model_weights(directory, model->parameters());
   }

@@ -33,10 +33,12 @@ struct SharedWeights {
   std::vector<std::string> missing;  // tensors of the head that the directory does not have
   std::vector<std::string> unused;   // as unused_weights
 };
+/// Whether the last layer of a task's head is one of these tensors; new, it is as good as missing.
+enum class OutputLayer { kTaken, kNew };
 /// `layers`: which of the directory's layers the model's are, counted from 0; empty: all of them.
 /// Throws MismatchError where a tensor of the encoder is missing, one too many or misshapen.
 SharedWeights read_shared_weights(const std::string& directory, ParameterStore& parameters,
-                                  std::span<const int64_t> layers);
+                                  std::span<const int64_t> layers, OutputLayer output_layer);
 
 /// Throws MismatchError where the directory holds a model with other heads.
 std::unique_ptr<BertForPretraining> read_model(const std::string& directory);

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <sstream>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 #include "train/model_directory.h"
 #include "train/nonfinite.h"
 #include "train/phase.h"
@@ -22,6 +24,14 @@ constexpr const char* kSkippedKey = "skipped";
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// `best/` says so which evaluation it is of: a run that went on from before it may never come to that one again.
+constexpr const char* kStepName = "step.txt";
+constexpr uint64_t kLargestStepText = 64;
+
+std::string step_text(int64_t step) {
+  return std::to_string(step) + "\n";
 }
 
 // Rank 0's text, on every rank.
@@ -372,7 +382,7 @@ void Trainer::write_step(const StepReport& report) {
   line.add("loss", report.loss());
   for (size_t p = 0; p < report.parts.size(); ++p) {
     line.add(task_.loss_parts()[p] + "_loss", report.parts[p].mean());
-    line.add(task_.loss_parts()[p] + "_accuracy", report.parts[p].accuracy());
+    if (task_.has_accuracy()) line.add(task_.loss_parts()[p] + "_accuracy", report.parts[p].accuracy());
   }
   line.add("learning_rate", report.learning_rate);
   line.add("grad_norm", report.gradient_norm);
@@ -397,7 +407,21 @@ void Trainer::keep_if_best(const std::vector<std::pair<std::string, double>>& va
   const auto deciding = std::ranges::find(values, best_->metric(), &std::pair<std::string, double>::first);
   check<Error>(deciding != values.end(), "evaluation: gives no '", best_->metric(), "' to decide by");
   const bool better = best_->add(step_, deciding->second);
-  if (better && is_writer()) publish_model(options_.output + "/best", task_.model_content());
+  if (!better || !is_writer()) return;
+  ModelContent content = task_.model_content();
+  content.files.push_back({kStepName, step_text(step_)});
+  publish_model(options_.output + "/best", content);
+}
+
+bool Trainer::restore_best() {
+  const std::string directory = options_.output + "/best";
+  std::string step;
+  if (is_writer() && std::filesystem::exists(directory + "/" + kStepName)) {
+    step = read_text(directory + "/" + kStepName, kLargestStepText);
+  }
+  const bool is_best = best_step() && agree(communicator_, step) == step_text(*best_step());
+  if (is_best) read_weights(directory, task_.parameters());
+  return is_best;
 }
 
 void Trainer::evaluate() {

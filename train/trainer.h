@@ -95,6 +95,10 @@ class Trainer {
   /// stop the run or where spikes do not end.
   Outcome run();
 
+  /// Takes the parameters of `best_step` back from `best/`; false, and leaves them, where that holds another step's or
+  /// nothing. Collective.
+  bool restore_best();
+
   int64_t steps_done() const { return step_; }
   /// The evaluation whose model `best/` holds, where a metric decides.
   std::optional<int64_t> best_step() const { return best_ ? best_->step() : std::nullopt; }

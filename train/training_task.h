@@ -34,6 +34,9 @@ class TrainingTask {
   /// their sum.
   virtual std::span<const std::string> loss_parts() const = 0;
 
+  /// Whether a label of a part can be right or wrong.
+  virtual bool has_accuracy() const = 0;
+
   /// Micro-slices of a whole batch, over all ranks.
   virtual int64_t slices() const = 0;
 

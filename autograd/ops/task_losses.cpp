@@ -120,12 +120,13 @@ Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double sca
   const int64_t classes = logits.cols();
   check(std::ssize(labels) == logits.rows(), "cross_entropy: ", labels.size(), " labels for ", logits.value().shape());
   for (const int32_t label : labels) {
-    check(label >= 0 && label < classes, "cross_entropy: label ", label, " (of ", classes, " classes)");
+    check(label < classes, "cross_entropy: label ", label, " (of ", classes, " classes)");
   }
   const Rule rule = [=](const Numbers& x, Numbers& dx) {
     LossSums terms;
     for (int64_t row = 0; row < std::ssize(labels); ++row) {
-      terms += cross_entropy_term(x, {row * classes, classes, 1}, labels[static_cast<size_t>(row)], dx);
+      const int32_t label = labels[static_cast<size_t>(row)];
+      if (label >= 0) terms += cross_entropy_term(x, {row * classes, classes, 1}, label, dx);
     }
     return terms;
   };

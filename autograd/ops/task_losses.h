@@ -12,7 +12,7 @@ namespace bertha {
 // `sums` receives the unscaled sum, the number of terms and how many are right. Logits are float or double; saved is
 // their gradient, which forward computes.
 
-/// A term a row: -log softmax(logits_i)[labels_i]; logits (M, C), labels (M).
+/// A term a row: -log softmax(logits_i)[labels_i]. A label below 0 makes no term. logits (M, C), labels (M).
 Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double scale, LossSums& sums);
 
 /// A term an element: the cross-entropy of sigmoid(logit) and a target in [0, 1]; right on the same side of 1/2.

@@ -6,9 +6,11 @@
 
 namespace bertha {
 
+/// Blanks and tabs: what parts words.
+inline constexpr std::string_view kBlanks = " \t\r\n\f\v";
+
 /// The words of a line between blanks and tabs.
 inline std::vector<std::string> blank_separated(std::string_view line) {
-  constexpr std::string_view kBlanks = " \t\r\n\f\v";
   std::vector<std::string> words;
   for (size_t begin = line.find_first_not_of(kBlanks); begin != line.npos;) {
     const size_t end = line.find_first_of(kBlanks, begin);

@@ -13,11 +13,9 @@ void append_example(PackedBatch& batch, const TaskExample& example, int64_t firs
   for (const int32_t row : example.rows) batch.labelled_rows.push_back(first_row + row);
   batch.row_labels.insert(batch.row_labels.end(), example.row_labels.begin(), example.row_labels.end());
   batch.targets.insert(batch.targets.end(), example.targets.begin(), example.targets.end());
-  if (example.label >= 0) batch.sequence_labels.push_back(example.label);
-  if (example.start >= 0) {
-    batch.starts.push_back(first_row + example.start);
-    batch.ends.push_back(first_row + example.end);
-  }
+  batch.sequence_labels.push_back(example.label);
+  batch.starts.push_back(example.start < 0 ? -1 : first_row + example.start);
+  batch.ends.push_back(example.end < 0 ? -1 : first_row + example.end);
   batch.sets.push_back(static_cast<int32_t>(batch.sequences()));
 }
 

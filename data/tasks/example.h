@@ -29,10 +29,11 @@ struct TaskExample {
   std::vector<int32_t> row_labels;      // tags of `rows`
   std::vector<float> targets;           // scores, or 0 and 1 for several labels
   int32_t label = -1;                   // class, intent, or place of the right choice
-  int32_t start = -1, end = -1;         // rows of an answer's first and last token; both 0: it is not in here
+  int32_t start = -1, end = -1;         // rows of an answer's first and last token; both 0: it is not in here; -1: not
+                                        // known
   std::vector<CodePoints> offsets;      // of each token in the context; empty ranges elsewhere
   int64_t item = 0;                     // the row, sentence or question of the file it is from, or a part of
-  bool is_cut = false;                  // a text is not in any window as a whole; of a question's windows the first says
+  bool is_cut = false;  // a text is not in any window as a whole; of a question's windows the first says
 };
 
 /// Samples of training and evaluation. Row keys tell all sequences of all samples apart.

@@ -15,6 +15,12 @@ std::vector<Encoding> windows_of(Encoding encoding) {
   return windows;
 }
 
+std::string_view first_code_points(std::string_view text, int64_t count) {
+  size_t bytes = 0;
+  for (; count > 0; --count) bytes += static_cast<size_t>(decode_utf8(text.substr(bytes)).bytes);
+  return text.substr(0, bytes);
+}
+
 // Words joined by blanks, and where each lies in that.
 struct JoinedWords {
   std::string text;
@@ -89,11 +95,24 @@ std::vector<TaskExample> ExampleEncoder::words(std::span<const std::string> word
   return examples;
 }
 
+std::string_view ExampleEncoder::shortened(std::string_view question, std::string_view context) const {
+  const int64_t special = std::ssize(tokenizer_.encode("", "", {}).ids);
+  const int64_t most = (options_.max_length - special - options_.stride) / 2;
+  check<ConfigError>(most > 0, "sequence_length ", options_.max_length, " and stride ", options_.stride,
+                     " leave no room for a question and a context");
+  std::vector<TextRange> tokens = tokenizer_.encode(question, std::nullopt, {}).offsets;
+  std::erase_if(tokens, [](const TextRange& token) { return token.first == token.second; });
+  if (std::ssize(tokens) <= most) return question;
+  if (std::ssize(tokenizer_.encode(question, context, {}).ids) <= options_.max_length) return question;
+  return first_code_points(question, tokens[static_cast<size_t>(most) - 1].second);
+}
+
 std::vector<TaskExample> ExampleEncoder::question(std::string_view question, std::string_view context) const {
   EncodeOptions options = options_;
   options.truncation = Truncation::kOnlySecond;
+  const std::string_view kept = shortened(question, context);
   std::vector<TaskExample> examples;
-  for (const Encoding& window : windows_of(tokenizer_.encode(question, context, options))) {
+  for (const Encoding& window : windows_of(tokenizer_.encode(kept, context, options))) {
     TaskExample& example = examples.emplace_back();
     example.sequences.push_back(sequence(window));
     // The context is behind the question's end: RoBERTa gives both one type.
@@ -105,6 +124,7 @@ std::vector<TaskExample> ExampleEncoder::question(std::string_view question, std
                               static_cast<int32_t>(window.offsets[row].second)};
     }
   }
+  examples.front().is_cut = kept.size() < question.size();
   return examples;
 }
 

@@ -16,7 +16,7 @@ namespace bertha {
 class ExampleEncoder {
  public:
   /// `tokenizer` must outlive the encoder. `sequence_length` in tokens, special ones included; `stride`: tokens that
-  /// two windows of a long context share. Throws ConfigError where they leave no room for a token.
+  /// two windows of a long context share. What they leave no room for throws ConfigError where it is encoded.
   ExampleEncoder(const Tokenizer& tokenizer, int64_t sequence_length, int64_t stride);
 
   /// A text, or a pair, the longer of which is cut.
@@ -29,11 +29,13 @@ class ExampleEncoder {
   /// is lost. A word without any piece, such as a control character, has no row.
   std::vector<TaskExample> words(std::span<const std::string> words) const;
 
-  /// A question with the windows of a context, with `offsets`.
+  /// A question with the windows of a context, with `offsets`. Where both do not fit, a question is cut to half of what
+  /// `stride` leaves, so that windows move on by at least as much.
   std::vector<TaskExample> question(std::string_view question, std::string_view context) const;
 
  private:
   TaskSequence sequence(const Encoding& encoding) const;
+  std::string_view shortened(std::string_view question, std::string_view context) const;
 
   const Tokenizer& tokenizer_;
   EncodeOptions options_;

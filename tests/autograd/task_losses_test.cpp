@@ -46,9 +46,19 @@ TEST(CrossEntropy, HugeLogitsStayFinite) {
   EXPECT_NEAR(value(loss), 2e4, 1e-9);
 }
 
+TEST(CrossEntropy, PassesOverRowsWithoutALabel) {
+  LossSums sums, alone;
+  const Labels labels = {-1, 1}, one = {1};
+  const Var loss = cross_entropy(Var(numbers({2, 2}, {5, 7, 0, 1})), labels, 1, sums);
+  EXPECT_EQ(value(loss), value(cross_entropy(Var(numbers({1, 2}, {0, 1})), one, 1, alone)));
+  EXPECT_EQ(sums.labels, 1);
+  EXPECT_EQ(sums.correct, 1);
+  EXPECT_TRUE(gradcheck([&](auto& v) { return cross_entropy(v[0], labels, 1, sums); }, {randn({2, 3})}));
+}
+
 TEST(CrossEntropy, RefusesLabelsThatAreNoClass) {
   LossSums sums;
-  for (const Labels& labels : {Labels{2}, Labels{-1}, Labels{0, 1}}) {
+  for (const Labels& labels : {Labels{2}, Labels{0, 1}}) {
     EXPECT_THROW(cross_entropy(Var(numbers({1, 2}, {0, 0})), labels, 1, sums), ShapeError);
   }
 }

@@ -23,6 +23,7 @@ class PlantedTask : public TrainingTask {
 
   ParameterStore& parameters() override { return inner_.parameters(); }
   std::span<const std::string> loss_parts() const override { return inner_.loss_parts(); }
+  bool has_accuracy() const override { return inner_.has_accuracy(); }
   int64_t slices() const override { return inner_.slices(); }
   void start(int64_t first_batch, IndexRange local_slices) override {
     next_batch_ = first_batch;

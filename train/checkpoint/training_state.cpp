@@ -117,6 +117,7 @@ void write_members(hid_t file, const TrainingState& state) {
   write_text(identity, "model", state.identity.model);
   write_integer(identity, "vocabulary_hash", state.identity.vocabulary_hash);
   write_integer(identity, "data_hash", state.identity.data_hash);
+  if (state.identity.evaluation_hash != 0) write_integer(identity, "evaluation_hash", state.identity.evaluation_hash);
   write_integer(identity, "seed", state.identity.seed);
   write_integer(identity, "global_batch_size", state.identity.global_batch_size);
 }
@@ -278,6 +279,9 @@ TrainingState read_members(hid_t file, const std::string& path) {
   state.identity.model = read_text_set(file, path, "identity/model");
   state.identity.vocabulary_hash = read_integer<uint64_t>(file, path, "identity/vocabulary_hash");
   state.identity.data_hash = read_integer<uint64_t>(file, path, "identity/data_hash");
+  if (H5Lexists(file, "identity/evaluation_hash", H5P_DEFAULT) > 0) {
+    state.identity.evaluation_hash = read_integer<uint64_t>(file, path, "identity/evaluation_hash");
+  }
   state.identity.seed = read_integer<uint64_t>(file, path, "identity/seed");
   state.identity.global_batch_size = read_integer<int64_t>(file, path, "identity/global_batch_size");
   check<DamagedFileError>(state.step >= 0 && state.samples >= 0 && state.tokens >= 0 && state.budget_used_ms >= 0, path,
@@ -312,6 +316,10 @@ void check_same_run(const std::string& path, const RunIdentity& found, const Run
                        expected.vocabulary_hash, ")");
   check<MismatchError>(found.data_hash == expected.data_hash, path, ": belongs to other training data: hash ",
                        found.data_hash, " (this run has ", expected.data_hash, ")");
+  const bool evaluated_alike =
+      found.evaluation_hash == 0 || expected.evaluation_hash == 0 || found.evaluation_hash == expected.evaluation_hash;
+  check<MismatchError>(evaluated_alike, path, ": belongs to other validation data: hash ", found.evaluation_hash,
+                       " (this run has ", expected.evaluation_hash, ")");
   check<MismatchError>(found.seed == expected.seed, path, ": belongs to seed ", found.seed, " (this run has ",
                        expected.seed, ")");
   check<MismatchError>(found.global_batch_size == expected.global_batch_size, path, ": belongs to a global batch of ",

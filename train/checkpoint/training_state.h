@@ -21,6 +21,7 @@ struct RunIdentity {
   std::string model;  // config.json
   uint64_t vocabulary_hash = 0;
   uint64_t data_hash = 0;
+  uint64_t evaluation_hash = 0;  // of what decides which model is the best; 0: nothing, which fits any
   uint64_t seed = 0;
   int64_t global_batch_size = 0;
 };

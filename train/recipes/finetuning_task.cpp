@@ -2,6 +2,7 @@
 
 #include "autograd/ops/elementwise.h"
 #include "train/recipes/task_passes.h"
+#include "train/recipes/task_report.h"
 
 namespace bertha {
 
@@ -30,7 +31,7 @@ std::vector<BatchCounts> FinetuningTask::next_batch() {
   std::vector<BatchCounts> counts;
   for (const PackedBatch& slice : batch_) {
     std::vector<int64_t> labels = count_labels(task(), slice);
-    const std::vector<int64_t> taught = labels;
+    const std::vector<int64_t> taught = count_taught(task(), slice);
     if (teacher_) labels.insert(labels.end(), taught.begin(), taught.end());
     counts.push_back({slice.tokens(), task_flops(model_, slice), std::move(labels)});
   }

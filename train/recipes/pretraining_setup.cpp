@@ -39,7 +39,7 @@ std::vector<std::string> initialize(BertForPretraining& model, const PretrainCon
   const auto seed = static_cast<uint64_t>(config.training.seed);
   const double deviation = model.config().initializer_range;
   if (!config.model.initialize_from.empty()) {
-    return initialize_from(config.model.initialize_from, {}, seed, deviation, model.parameters());
+    return initialize_from(config.model.initialize_from, {}, OutputLayer::kTaken, seed, deviation, model.parameters());
   }
   model.parameters().initialize(seed, deviation);
   return {};

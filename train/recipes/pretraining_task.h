@@ -21,6 +21,7 @@ class PretrainingTask : public TrainingTask {
 
   ParameterStore& parameters() override { return model_.parameters(); }
   std::span<const std::string> loss_parts() const override { return parts_; }
+  bool has_accuracy() const override { return true; }
   int64_t slices() const override { return training_.slices(); }
   void start(int64_t first_batch, IndexRange local_slices) override;
   std::vector<BatchCounts> next_batch() override;

@@ -9,7 +9,6 @@
 #include "autograd/kernels/isa.h"
 #include "autograd/kernels/peak.h"
 #include "train/checkpoint/atomic_directory.h"
-#include "train/model_directory.h"
 #include "train/process.h"
 
 namespace bertha {
@@ -44,10 +43,11 @@ void check_fits_model(const BertConfig& model, int64_t sequence_length) {
                        " tokens (the model has ", model.longest_sequence(), " positions)");
 }
 
-std::vector<std::string> initialize_from(const std::string& directory, std::span<const int64_t> layers, uint64_t seed,
-                                         double standard_deviation, ParameterStore& parameters) {
+std::vector<std::string> initialize_from(const std::string& directory, std::span<const int64_t> layers,
+                                         OutputLayer output_layer, uint64_t seed, double standard_deviation,
+                                         ParameterStore& parameters) {
   parameters.initialize(seed, standard_deviation);
-  const SharedWeights shared = read_shared_weights(directory, parameters, layers);
+  const SharedWeights shared = read_shared_weights(directory, parameters, layers, output_layer);
   std::vector<std::string> sentences;
   if (!shared.missing.empty()) {
     sentences.push_back("a new head, initialised at random: " + listed(shared.missing, kMostTensorNames));

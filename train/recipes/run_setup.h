@@ -10,6 +10,7 @@
 #include "nn/bert_config.h"
 #include "nn/parameter.h"
 #include "train/comm/communicator.h"
+#include "train/model_directory.h"
 #include "train/run_lock.h"
 #include "train/trainer.h"
 #include "train/training_config.h"
@@ -31,10 +32,11 @@ void check_precision(const TrainingSection& training);
 void check_fits_model(const BertConfig& model, int64_t sequence_length);
 
 /// Gives the parameters what the model in a directory has in common with them, and those of a head that it does not
-/// have random values. Says which those are, and what of the directory is not used, a sentence each. `layers` and
-/// errors as read_shared_weights has them.
-std::vector<std::string> initialize_from(const std::string& directory, std::span<const int64_t> layers, uint64_t seed,
-                                         double standard_deviation, ParameterStore& parameters);
+/// have random values. Says which those are, and what of the directory is not used, a sentence each. `layers`,
+/// `output_layer` and errors as read_shared_weights has them.
+std::vector<std::string> initialize_from(const std::string& directory, std::span<const int64_t> layers,
+                                         OutputLayer output_layer, uint64_t seed, double standard_deviation,
+                                         ParameterStore& parameters);
 
 /// Up to `most` of the names, parted by commas, and how many there are where that is more.
 std::string listed(std::span<const std::string> names, size_t most);

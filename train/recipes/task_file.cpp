@@ -61,6 +61,10 @@ TaskFile read_task_file(const std::string& path, Task task) {
   return {path, Table::read(path)};
 }
 
+std::string unnamed_label(const std::string& label) {
+  return "LABEL_" + label;
+}
+
 std::vector<std::string> labels_of_row(const Table& table, size_t row, const TaskDescription& description) {
   return table.list(row, table.column(description.columns.label));
 }

@@ -24,6 +24,9 @@ TaskFile read_task_file(const std::string& path, Task task);
 /// and whether questions may have no answer.
 void learn_labels(const TaskFile& file, TaskDescription& description);
 
+/// What a model that was given no names calls a label.
+std::string unnamed_label(const std::string& label);
+
 /// The labels of a row of several.
 std::vector<std::string> labels_of_row(const Table& table, size_t row, const TaskDescription& description);
 

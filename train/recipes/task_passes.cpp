@@ -42,7 +42,9 @@ std::vector<std::string> loss_parts(Task task) {
 }
 
 std::vector<int64_t> count_labels(Task task, const PackedBatch& batch) {
-  const int64_t sequences = std::ssize(batch.sequence_labels);
+  const auto known = [](const std::vector<int32_t>& labels) -> int64_t {
+    return std::ranges::count_if(labels, [](int32_t label) { return label >= 0; });
+  };
   switch (task) {
     case Task::kMultiLabel:
     case Task::kRegression:
@@ -50,12 +52,18 @@ std::vector<int64_t> count_labels(Task task, const PackedBatch& batch) {
     case Task::kTokenClassification:
       return {batch.labelled()};
     case Task::kIntentAndSlots:
-      return {sequences, batch.labelled()};
+      return {known(batch.sequence_labels), batch.labelled()};
     case Task::kQuestionAnswering:
-      return {2 * std::ssize(batch.starts)};
+      return {known(batch.starts) + known(batch.ends)};
     default:
-      return {sequences};
+      return {known(batch.sequence_labels)};
   }
+}
+
+std::vector<int64_t> count_taught(Task task, const PackedBatch& batch) {
+  if (task == Task::kIntentAndSlots) return {batch.sequences(), batch.labelled()};
+  if (task == Task::kQuestionAnswering) return {2 * batch.sequences()};
+  return count_labels(task, batch);
 }
 
 std::vector<Var> task_logits(const BertForTask& model, Run& run, const PackedBatch& batch) {

@@ -25,6 +25,9 @@ std::vector<std::string> loss_parts(Task task);
 /// Labels of a batch by part of the loss.
 std::vector<int64_t> count_labels(Task task, const PackedBatch& batch);
 
+/// Terms of a teacher's part of the loss, by part: it has something to say where no label is known, too.
+std::vector<int64_t> count_taught(Task task, const PackedBatch& batch);
+
 /// The logits of a batch: one tensor a part.
 std::vector<Var> task_logits(const BertForTask& model, Run& run, const PackedBatch& batch);
 
@@ -32,8 +35,8 @@ std::vector<Var> task_logits(const BertForTask& model, Run& run, const PackedBat
 Var task_loss(Task task, const std::vector<Var>& logits, const PackedBatch& batch, std::span<const double> scales,
               std::span<LossSums> sums);
 
-/// The same with a teacher's logits of that batch in the labels' place, by as many terms: soft targets at `temperature`
-/// (Hinton et al. 2015), and squared differences of scores, which have none.
+/// The same with a teacher's logits of that batch in the labels' place, by count_taught's terms: soft targets at
+/// `temperature` (Hinton et al. 2015), and squared differences of scores, which have none.
 Var taught_loss(Task task, const std::vector<Var>& logits, const std::vector<Var>& teacher, const PackedBatch& batch,
                 double temperature, std::span<const double> scales, std::span<LossSums> sums);
 

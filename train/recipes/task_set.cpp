@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "autograd/core/error.h"
 #include "autograd/core/parallel.h"
@@ -26,8 +28,7 @@ class LabelNumbers {
 
   int32_t at(const std::string& label, const std::string& path, int64_t line) const {
     auto found = numbers_.find(label);
-    // A model that was given no names calls its labels so.
-    if (found == numbers_.end()) found = numbers_.find("LABEL_" + label);
+    if (found == numbers_.end()) found = numbers_.find(unnamed_label(label));
     if (found != numbers_.end()) return found->second;
     std::string known;
     for (const auto& [name, number] : numbers_) {
@@ -44,13 +45,14 @@ class LabelNumbers {
   std::map<std::string, int32_t> numbers_;
 };
 
-float number_at(const Table& table, size_t row, size_t column) {
+double number_at(const Table& table, size_t row, size_t column) {
   const std::string& text = table.at(row, column);
-  float value = 0;
+  double value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  check<DamagedFileError>(error == std::errc{} && stop == end && std::isfinite(value), table.path(), ":",
-                          table.line(row), ": '", text, "' in column '", table.columns()[column], "' is not a number");
+  const bool is_float = error == std::errc{} && stop == end && std::isfinite(static_cast<float>(value));
+  check<DamagedFileError>(is_float, table.path(), ":", table.line(row), ": '", text, "' in column '",
+                          table.columns()[column], "' is not a number");
   return value;
 }
 
@@ -105,6 +107,8 @@ class SetEncoder {
     const size_t text = rows.column(columns.text);
     const std::optional<size_t> pair = columns.pair.empty() ? std::nullopt : std::optional(rows.column(columns.pair));
     std::vector<size_t> choices;
+    check<ConfigError>(description_.task != Task::kMultipleChoice || !columns.choices.empty(),
+                       "--choice-columns: is needed (the model remembers none)");
     for (const std::string& choice : columns.choices) choices.push_back(rows.column(choice));
     const size_t label = rows.column(columns.label);
     encode_items(static_cast<int64_t>(rows.rows()), [&](int64_t item) {
@@ -121,16 +125,29 @@ class SetEncoder {
       set_label(examples[0], rows, row, label);
       return examples;
     });
-    for (const TaskExample& example : examples_) {
-      if (example.label >= 0) set_.labels.push_back(example.label);
-      set_.targets.insert(set_.targets.end(), example.targets.begin(), example.targets.end());
+    for (size_t row = 0; row < rows.rows(); ++row) keep_label(examples_[row], rows, row, label);
+    note_cut("texts");
+  }
+
+  // What the example is scored by.
+  void keep_label(const TaskExample& example, const Table& rows, size_t row, size_t column) {
+    switch (description_.task) {
+      case Task::kRegression:
+        set_.scores.push_back(number_at(rows, row, column));
+        break;
+      case Task::kMultiLabel:
+        set_.targets.insert(set_.targets.end(), example.targets.begin(), example.targets.end());
+        break;
+      default:
+        set_.labels.push_back(example.label);
+        break;
     }
   }
 
   void set_label(TaskExample& example, const Table& rows, size_t row, size_t column) const {
     switch (description_.task) {
       case Task::kRegression:
-        example.targets = {number_at(rows, row, column)};
+        example.targets = {static_cast<float>(number_at(rows, row, column))};
         break;
       case Task::kMultiLabel:
         example.targets.resize(description_.labels.size());
@@ -165,11 +182,10 @@ class SetEncoder {
     encode_items(std::ssize(set_.sentences), [&](int64_t item) {
       const TaggedSentence& sentence = set_.sentences[static_cast<size_t>(item)];
       std::vector<TaskExample> windows = encoder_.words(sentence.words);
-      // What a sentence means is asked of its first window only.
-      if (has_intents) windows.resize(1);
       for (TaskExample& window : windows) {
-        for (const int32_t word : window.words) {
-          window.row_labels.push_back(tags.at(sentence.tags[static_cast<size_t>(word)], file_.path, sentence.line));
+        for (const int32_t number : window.words) {
+          const auto word = static_cast<size_t>(number);
+          window.row_labels.push_back(tags.at(sentence.tags[word], file_.path, sentence.line_of(word)));
         }
       }
       return windows;
@@ -192,7 +208,10 @@ class SetEncoder {
   void intents() {
     const Table& rows = std::get<Table>(file_.content);
     const size_t column = rows.column(description_.columns.intent);
+    int64_t before = -1;
     for (TaskExample& example : examples_) {
+      // What a sentence means is asked of its first window only.
+      if (std::exchange(before, example.item) == example.item) continue;
       const auto row = static_cast<size_t>(example.item);
       example.label = labels_.at(rows.at(row, column), file_.path, rows.line(row));
       set_.labels.push_back(example.label);
@@ -205,9 +224,13 @@ class SetEncoder {
     encode_items(std::ssize(set_.questions), [&](int64_t item) {
       const Question& question = set_.questions[static_cast<size_t>(item)];
       std::vector<TaskExample> windows = encoder_.question(question.question, *question.context);
-      for (TaskExample& window : windows) set_answer(window, place_of_answer(question));
+      const std::optional<CodePoints> place = place_of_answer(question);
+      if (question.impossible || place) {
+        for (TaskExample& window : windows) set_answer(window, place.value_or(CodePoints{-1, -1}));
+      }
       return windows;
     });
+    note_cut("questions");
     if (squad.misplaced > 0) {
       std::string ids;
       for (const std::string& id : squad.first_problems) ids += (ids.empty() ? "" : ", ") + id;
@@ -219,14 +242,22 @@ class SetEncoder {
     }
   }
 
-  // Of the first answer that is in the context; an empty range in front of it where there is none.
-  static CodePoints place_of_answer(const Question& question) {
+  // Of the first answer that is in the context.
+  static std::optional<CodePoints> place_of_answer(const Question& question) {
     for (const Answer& answer : question.answers) {
       if (answer.start < 0) continue;
       const auto begin = static_cast<int32_t>(answer.start);
-      return {begin, begin + static_cast<int32_t>(count_code_points(answer.text))};
+      return CodePoints{begin, begin + static_cast<int32_t>(count_code_points(answer.text))};
     }
-    return {-1, -1};
+    return std::nullopt;
+  }
+
+  void note_cut(const char* what) {
+    const auto cut = std::ranges::count_if(examples_, &TaskExample::is_cut);
+    if (cut > 0) {
+      set_.notes.push_back(fmt::format("{}: {} of {} {} were cut to fit into {} tokens", file_.path, cut, set_.items,
+                                       what, description_.sequence_length));
+    }
   }
 
   uint64_t hash() const {
@@ -243,6 +274,18 @@ class SetEncoder {
       checksum.update(std::span<const int32_t>(example.row_labels));
       checksum.update(std::span<const float>(example.targets));
     }
+    const auto add = [&](const std::string& text) {
+      const std::array<int64_t, 1> size = {std::ssize(text)};
+      checksum.update(std::span<const int64_t>(size));
+      checksum.update(std::span<const char>(text));
+    };
+    for (const TaggedSentence& sentence : set_.sentences) {
+      for (const std::string& tag : sentence.tags) add(tag);
+    }
+    for (const Question& question : set_.questions) {
+      for (const Answer& answer : question.answers) add(answer.text);
+    }
+    checksum.update(std::span<const double>(set_.scores));
     return checksum.value();
   }
 

@@ -14,8 +14,11 @@ struct Tag {
 };
 
 Tag parse(std::string_view tag) {
-  const size_t dash = tag.find('-');
-  return {tag.empty() ? 'O' : tag[0], dash == tag.npos ? "" : tag.substr(dash + 1)};
+  constexpr std::string_view kPrefixes = "BIES";
+  if (tag.empty() || tag == "O") return {};
+  const bool has_prefix = kPrefixes.find(tag[0]) != kPrefixes.npos && (tag.size() == 1 || tag[1] == '-');
+  if (!has_prefix) return {'I', tag};
+  return {tag[0], tag.size() > 2 ? tag.substr(2) : "_"};
 }
 
 /// Whether the entity that `before` belongs to ends there.

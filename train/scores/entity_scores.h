@@ -19,7 +19,9 @@ struct Entity {
 };
 
 /// The entities that tags `O`, `B-`, `I-`, `E-` and `S-` with a type spell, however broken the sequence: as the
-/// conlleval script and seqeval (its default mode) read it. A change of type begins an entity, whatever the prefix.
+/// conlleval script and seqeval (its default mode) read it. A change of type begins an entity, whatever the prefix; a
+/// prefix alone has the type `_`. Any other tag is a type as a whole, of which words that follow one another are one
+/// entity, as in Hugging Face's pipelines; seqeval takes the first letter off such a tag.
 std::vector<Entity> entities(std::span<const std::string> tags);
 
 /// How predicted tags agree with gold tags. An entity is right where type and both ends are.

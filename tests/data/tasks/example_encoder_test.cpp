@@ -101,6 +101,32 @@ TEST_F(ExampleEncoderTest, TakesWholeTokensAroundAnAnswerWithinAWord) {
   EXPECT_EQ(windows[0].start, windows[0].end);
 }
 
+TEST_F(ExampleEncoderTest, CutsAQuestionThatLeavesNoRoom) {
+  const std::string question = "a b c d e f g h i j", context = "k l m n o p q r s t u v";
+  const auto windows = encoder(15, 2).question(question, context);  // 12 for both, half of 10 for the question
+  EXPECT_TRUE(windows[0].is_cut);
+  std::vector<bool> seen(context.size());
+  for (const TaskExample& window : windows) {
+    EXPECT_LE(window.sequences[0].ids.size(), 15u);
+    EXPECT_EQ(window.sequences[0].second_begin, 7) << "[CLS] a b c d e [SEP]";
+    for (const CodePoints token : window.offsets) {
+      if (token.begin < token.end) seen[static_cast<size_t>(token.begin)] = true;
+    }
+  }
+  EXPECT_EQ(std::ranges::count(seen, true), 12) << "every letter of the context";
+  EXPECT_FALSE(encoder(15, 2).question("a b c d e", context)[0].is_cut);
+  EXPECT_FALSE(encoder(15, 2).question("a b c d e f g h", "k")[0].is_cut) << "both fit";
+  EXPECT_EQ(encoder(15, 2).question("abcdefgh", context)[0].sequences[0].second_begin, 7) << "within a word";
+  EXPECT_THROW(encoder(15, 11).question(question, context), ConfigError);
+}
+
+TEST_F(ExampleEncoderTest, SaysWhichTextsAreCut) {
+  EXPECT_TRUE(encoder(8).text("a b c d e f", "x").is_cut);
+  EXPECT_FALSE(encoder(8).text("a b c d e f", std::nullopt).is_cut);
+  EXPECT_TRUE(encoder(6).choices("a", std::vector<std::string>{"b c d", "b"}).is_cut);
+  EXPECT_FALSE(encoder(6).choices("a", std::vector<std::string>{"b c", "b"}).is_cut);
+}
+
 TEST_F(ExampleEncoderTest, AQuestionHasNoOffsets) {
   const auto windows = encoder(32).question("a b", "c d");
   const CodePoints none;
@@ -133,10 +159,10 @@ TEST(ExampleSource, LaysExamplesWithTheirLabels) {
   EXPECT_EQ(batch.input_ids, (Ids{4, 5, 6, 1, 2, 3}));
   EXPECT_EQ(batch.type_ids, (Ids{0, 1, 1, 0, 0, 0}));
   EXPECT_EQ(batch.sets, (Ids{0, 1, 3}));
-  EXPECT_EQ(batch.sequence_labels, (Ids{1}));
+  EXPECT_EQ(batch.sequence_labels, (Ids{-1, 1})) << "none of the first";
   EXPECT_EQ(batch.labelled_rows, (Ids{1}));
-  EXPECT_EQ(batch.starts, (Ids{1}));
-  EXPECT_EQ(batch.ends, (Ids{2}));
+  EXPECT_EQ(batch.starts, (Ids{1, -1}));
+  EXPECT_EQ(batch.ends, (Ids{2, -1}));
   std::vector<uint64_t> keys = batch.row_keys;
   std::ranges::sort(keys);
   EXPECT_EQ(std::ranges::unique(keys).size(), 0u) << "two rows share their dropout";

@@ -32,6 +32,7 @@ struct TinyCheckpoint {
                       .identity = {.model = "{\n  \"hidden_size\": 2\n}\n",
                                    .vocabulary_hash = 0xFEDCBA9876543210,
                                    .data_hash = 12,
+                                   .evaluation_hash = 14,
                                    .seed = 1,
                                    .global_batch_size = 64}};
 

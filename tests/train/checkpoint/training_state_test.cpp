@@ -39,6 +39,7 @@ TEST(TrainingState, RoundTrips) {
   EXPECT_EQ(state.budget_used_ms, 7'200'000);
   EXPECT_EQ(state.optimizer, "adamw");
   EXPECT_EQ(state.configuration, tiny.state.configuration);
+  EXPECT_EQ(state.identity.evaluation_hash, 14u);
   EXPECT_NO_THROW(check_same_run(path, state.identity, tiny.state.identity));
   std::vector<float> weight(6), bias(2);
   file.read_moment("first_moment", "bert.dense.weight", {3, 2}, weight);
@@ -120,6 +121,9 @@ TEST(TrainingState, NamesWhatResumingMustShare) {
             "step-00000200: belongs to another model: '  \"hidden_size\": 2' (this run has '  \"hidden_size\": 3')");
   EXPECT_EQ(complaint([](RunIdentity& o) { o.data_hash = 13; }),
             "step-00000200: belongs to other training data: hash 12 (this run has 13)");
+  EXPECT_EQ(complaint([](RunIdentity& o) { o.evaluation_hash = 15; }),
+            "step-00000200: belongs to other validation data: hash 14 (this run has 15)");
+  EXPECT_EQ(complaint([](RunIdentity& o) { o.evaluation_hash = 0; }), "none") << "nothing is decided by it";
   EXPECT_NE(complaint([](RunIdentity& o) { o.vocabulary_hash = 13; }).find("vocabulary"), std::string::npos);
   EXPECT_NE(complaint([](RunIdentity& o) { o.seed = 2; }).find("seed 1 (this run has 2)"), std::string::npos);
   EXPECT_NE(complaint([](RunIdentity& o) { o.global_batch_size = 32; }).find("64 sequences"), std::string::npos);

@@ -44,6 +44,18 @@ TEST(Entities, OfBrokenSequencesBeginWhereNothingGoesOn) {
   EXPECT_EQ(entities(Tags{}), Entities{});
 }
 
+TEST(Entities, OfTagsWithoutPrefixesAreTheirWholeNames) {
+  EXPECT_EQ(entities(Tags{"PER", "PER", "ORG", "O", "OTHER", "VERB", "LABEL_0"}),
+            (Entities{{"PER", 0, 2}, {"ORG", 2, 3}, {"OTHER", 4, 5}, {"VERB", 5, 6}, {"LABEL_0", 6, 7}}));
+  EXPECT_EQ(entities(Tags{"B_X", "O-X", "-X", "o"}),
+            (Entities{{"B_X", 0, 1}, {"O-X", 1, 2}, {"-X", 2, 3}, {"o", 3, 4}}));
+  EXPECT_EQ(entities(Tags{"A", "I-A", "B-A"}), (Entities{{"A", 0, 2}, {"A", 2, 3}}));
+}
+
+TEST(Entities, OfPrefixesAloneHaveOneType) {
+  EXPECT_EQ(entities(Tags{"B", "I", "O", "B-", "S"}), (Entities{{"_", 0, 2}, {"_", 3, 4}, {"_", 4, 5}}));
+}
+
 TEST(EntityScores, OfASmallExample) {
   // Right: PER 0-2 and LOC 0-1; the first sentence's LOC is too long, the second's MISC is not gold.
   const Sentences gold{{"B-PER", "I-PER", "O", "B-LOC", "O"}, {"B-LOC", "O", "O"}};
@@ -81,6 +93,7 @@ TEST(EntityScoresParity, EqualSeqevalOnRandomTags) {
   if (!python_has("seqeval")) GTEST_SKIP() << python() << " has no seqeval (BERTHA_PYTHON names another)";
   const std::vector<Tags> schemes{{"O", "B-A", "I-A", "B-B", "I-B"},
                                   {"O", "I-A", "I-B", "B-A"},
+                                  {"O", "B", "I", "E", "S", "B-A"},
                                   {"O", "B-A", "I-A", "E-A", "S-A", "B-B", "I-B", "E-B", "S-B", "I-A-b"}};
   RandomStream random(4, "test");
   json cases = json::array();
