@@ -52,7 +52,7 @@ TEST(TaskReport, WritesIntentsBesideSlots) {
   const Intents intents;
   const TaskReport report = report_task(intents.task, intents.set, intents.outputs);
   EXPECT_EQ(report.predictions, "in O O\nNew_York B-x B-x\nnow B-x B-x\n\nwhat O O\n\n") << "three columns a word";
-  EXPECT_EQ(report.intents.substr(0, 45), "index\tlabel\tpredicted\tscore\n0\ttake\ttake\t0.7310") << report.intents;
+  EXPECT_TRUE(report.intents.starts_with("index\tlabel\tpredicted\tscore\n0\ttake\ttake\t0.7310")) << report.intents;
   EXPECT_NE(report.intents.find("\n1\tlook\ttake\t"), std::string::npos) << report.intents;
   EXPECT_NE(report.table.find("gold \\ predicted"), std::string::npos) << report.table;
 }
