@@ -1,8 +1,7 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "autograd/core/error.h"
@@ -42,7 +41,9 @@ class CutTexts {
 
   /// A sentence, or nothing where all were read whole.
   std::string note(int64_t tokens) const {
-    return cut_ == 0 ? "" : fmt::format("{} of {} texts were cut to fit into {} tokens", cut_, texts_, tokens);
+    if (cut_ == 0) return {};
+    return std::to_string(cut_) + " of " + std::to_string(texts_) + " texts were cut to fit into " +
+           std::to_string(tokens) + " tokens";
   }
 
  private:
