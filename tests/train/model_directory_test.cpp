@@ -124,7 +124,7 @@ TEST_F(ModelDirectoryTest, OtherHeadsSayWhatIsMissingAndWhatIsNotUsed) {
   weights_.write_indexed(folder_.path());
   BertConfig config = read_model_description(kModels + "bert_pretraining").config;
   BertForTask model(config, {Head::kTokens, 3, 0});
-  const SharedWeights shared = read_shared_weights(folder_.path(), model.parameters(), {});
+  const SharedWeights shared = read_shared_weights(folder_.path(), model.parameters(), {}, OutputLayer::kTaken);
   EXPECT_EQ(shared.missing, (std::vector<std::string>{"classifier.bias", "classifier.weight"}));
   EXPECT_EQ(std::ranges::count(shared.unused, "cls.predictions.transform.LayerNorm.gamma"), 1);
   EXPECT_EQ(std::ranges::count(shared.unused, "bert.pooler.dense.bias"), 1);
