@@ -36,6 +36,8 @@ constexpr milliseconds kEnding{2500};       // for the launcher to end this proc
 constexpr milliseconds kLinger{300};        // after SIGTERM, for the watching thread to say why it came
 constexpr milliseconds kTermination{5000};  // after SIGTERM, in which launchers kill what is left
 
+constexpr int kWrongConfiguration = 2;  // the exit code
+
 constexpr int kWake = 0, kLauncher = 1, kFirstRank = 2;  // places in the list of what is polled
 
 Voice g_voice = [](const std::string&) {};
@@ -125,7 +127,9 @@ class FailureWatch {
     }
     std::signal(SIGTERM, SIG_IGN);  // the launcher's, if another rank ended meanwhile
     if (page_->take_word()) {
-      const bool shared = every_rank_says_the_same();
+      // Rank 0 reads on behalf of all, and all have the same configuration.
+      const bool found_for_all = exit_code == kWrongConfiguration && page_->rank() == 0 && own.step == 0;
+      const bool shared = found_for_all || every_rank_says_the_same();
       if (!page_->is_here(0)) std::this_thread::sleep_for(kOtherNodes);
       g_voice(shared ? sentence : sentence_of(page_->rank(), sentence));
       abort_all_ranks(exit_code);
@@ -228,7 +232,7 @@ class FailureWatch {
   }
 
   void look_for_stalls(milliseconds tick) {
-    const std::chrono::seconds limit(limit_.load());
+    const milliseconds limit = std::chrono::seconds(limit_);
     bool all_wait = true;  // for each other
     int idle_rank = -1, stopped_rank = -1;
     for (int rank = 0; rank < page_->size(); ++rank) {
@@ -244,14 +248,15 @@ class FailureWatch {
       if (runs && stopped && stopped_rank < 0) stopped_rank = rank;
       if (runs && idle && !waits && idle_rank < 0) idle_rank = rank;
     }
-    if (stopped_rank >= 0) return end_stalled(stopped_rank, "stopped for " + to_text(limit));
-    if (idle_rank >= 0) return end_stalled(idle_rank, "no progress for " + to_text(limit));
-    if (all_wait) end_stalled(0, "no answer from the others for " + to_text(limit));
+    if (stopped_rank >= 0) return end_stalled(stopped_rank, "stopped");
+    if (idle_rank >= 0) return end_stalled(idle_rank, "no progress");
+    if (all_wait) end_stalled(0, "no answer from the others");
   }
 
   void end_stalled(int rank, const std::string& cause) {
     if (!page_->take_word()) return;
-    g_voice(sentence_of(rank, cause + " (communication.stall_limit)"));
+    const std::string limit = to_text(std::chrono::seconds(limit_));
+    g_voice(sentence_of(rank, cause + " for " + limit + " (communication.stall_limit)"));
     std::_Exit(1);
   }
 
