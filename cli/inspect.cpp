@@ -105,11 +105,11 @@ bool is_parameter(const StoredTensor& tensor) {
 }
 
 void add_tensors(Json& report, const std::string& path, const std::optional<std::regex>& filter) {
-  const fs::path whole(path);
-  if (const auto record = record_of(parent_of(whole), whole.filename().native())) {
-    verify_between_tensors(parent_of(whole), *record);
-  }
   const StoredWeights weights(path);
+  const fs::path file(weights.path());
+  if (const auto record = record_of(parent_of(file), file.filename().native())) {
+    verify_between_tensors(parent_of(file), *record);
+  }
   report["metadata"] = weights.metadata();
   Json& tensors = report["tensors"] = Json::array();
   int64_t parameters = 0;

@@ -233,7 +233,7 @@ TEST_F(EvaluateTest, BadInputIsOneSentenceAndTheRightCode) {
       {"bert_nsp", "--data " + text_ + " --predictions " + (folder_ / "p"), 4, "has no masked-LM head"},
       {"bert_mlm", "--sequence-length 40 --data " + text_, 4, "sequences of 40 tokens (the model has 20 positions)"},
       {"bert_mlm", "--data " + (folder_ / "other"), 4, "was made with another vocabulary"},
-      {"bert_mlm", "--data " + text_ + " --predictions " + (folder_ / "no/p"), 1, "cannot be written"},
+      {"bert_mlm", "--data " + text_ + " --predictions " + (folder_ / "no/p"), 1, "cannot be created"},
       {"no_such_model", "--data " + text_, 2, "no_such_model"},
   };
   for (const Case& bad : cases) {

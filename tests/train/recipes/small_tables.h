@@ -55,6 +55,7 @@ class SmallTables : public ::testing::Test {
     json["id2label"].clear();
     for (size_t i = 0; i < labels.size(); ++i) json["id2label"][std::to_string(i)] = labels[i];
     std::ofstream(path) << json.dump();
+    std::filesystem::remove(directory + "/MANIFEST.json");  // which says what the file was
     return directory;
   }
 
