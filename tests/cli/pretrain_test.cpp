@@ -210,8 +210,9 @@ TEST_F(Pretrain, RanksThatShareTheOptimizerWriteTheSameBytes) {
 
 // The checksums of a checkpoint's weights and moments; the files around them also hold the configuration.
 std::string tensor_checksums(const std::string& checkpoint) {
+  const auto manifest = nlohmann::json::parse(read_file(checkpoint + "/MANIFEST.json"));
   std::string text;
-  for (const auto& file : nlohmann::json::parse(read_file(checkpoint + "/MANIFEST.json"))["files"]) {
+  for (const auto& file : manifest["files"]) {
     if (!file.contains("tensors")) continue;
     for (const auto& tensor : file["tensors"]) {
       text.append(tensor["name"].get<std::string>()).append(" ").append(tensor["checksum"].get<std::string>()) += "\n";
