@@ -74,7 +74,8 @@ TEST_F(DamagedModel, EveryFlippedByteOfTheWeightsIsFoundAndNamed) {
 
 TEST_F(DamagedModel, AMissingFileIsFound) {
   fs::remove(model_ + "/special_tokens_map.json");
-  EXPECT_EQ(message_of<DamagedFileError>([this] { read(); }), model_ + "/special_tokens_map.json: is missing");
+  EXPECT_EQ(message_of<DamagedFileError>([this] { read(); }),
+            model_ + "/special_tokens_map.json: is missing; where that is on purpose, remove MANIFEST.json");
 }
 
 TEST_F(DamagedModel, WithoutAManifestADirectoryIsAsOtherProgramsWriteIt) {

@@ -223,7 +223,10 @@ std::optional<FileRecord> record_of(const std::string& directory, std::string_vi
 void verify_small_files(const std::string& directory) {
   if (!has_manifest(directory)) return;
   for (const FileRecord& record : Manifest::read(directory).files) {
-    if (record.tensors.empty()) verify_file(directory, record);
+    if (!record.tensors.empty()) continue;
+    const std::vector<Damage> damage = find_damage(directory, record);
+    if (damage.empty()) continue;
+    fail<DamagedFileError>(to_sentence(damage.front()), "; where that is on purpose, remove ", kManifestName);
   }
 }
 
