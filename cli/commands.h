@@ -6,6 +6,7 @@ namespace bertha {
 
 // Each registers one command with its options and what to run.
 void add_bench(CLI::App& app);
+void add_check_premasked(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_finetune(CLI::App& app);
 void add_inspect(CLI::App& app);

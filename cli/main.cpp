@@ -24,6 +24,7 @@ int exit_code(const std::exception& error) {
 
 void register_commands(CLI::App& app) {
   bertha::add_bench(app);
+  bertha::add_check_premasked(app);
   bertha::add_evaluate(app);
   bertha::add_finetune(app);
   bertha::add_inspect(app);

@@ -7,6 +7,7 @@
 #include "data/byte_alphabet.h"
 #include "data/byte_bpe_splitter.h"
 #include "data/checksum.h"
+#include "data/shown.h"
 #include "data/unicode.h"
 #include "data/utf8.h"
 
@@ -64,12 +65,13 @@ void ByteBpe::add_merges(const MergeList& merges) {
   for (const auto& [left, right] : merges.pairs) {
     const auto id_of = [&](const std::string& token) {
       const auto id = find(token);
-      check<DamagedFileError>(id.has_value(), merges.place, number, ": token '", token, "' is not in the vocabulary");
+      check<DamagedFileError>(id.has_value(), merges.place, number, ": token ", shown(token),
+                              " is not in the vocabulary");
       return *id;
     };
     const int32_t left_id = id_of(left), right_id = id_of(right);
-    check<DamagedFileError>(merges_.add(left_id, right_id, id_of(left + right)), merges.place, number, ": '", left, " ",
-                            right, "' is there already");
+    check<DamagedFileError>(merges_.add(left_id, right_id, id_of(left + right)), merges.place, number, ": ",
+                            shown(left + " " + right), " is there already");
     merge_list_.emplace_back(left_id, right_id);
     ++number;
   }

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "autograd/core/error.h"
+#include "data/shown.h"
 
 namespace bertha {
 
@@ -41,8 +42,8 @@ uint64_t from_hex(std::string_view digits) {
   uint64_t value = 0;
   const char* const end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, value, 16);
-  check<DamagedFileError>(digits.size() == kHexDigits && error == std::errc() && stop == end, "checksum '", digits,
-                          "' is not ", kHexDigits, " hexadecimal digits");
+  check<DamagedFileError>(digits.size() == kHexDigits && error == std::errc() && stop == end, "checksum ",
+                          shown(digits), " is not ", kHexDigits, " hexadecimal digits");
   return value;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "autograd/core/error.h"
+#include "data/hdf5_layout.h"
 
 namespace bertha {
 namespace {
@@ -16,9 +17,9 @@ namespace {
 // time; sorting the bytes first (shuffle) costs 12 %.
 constexpr unsigned kDeflateLevel = 4;
 constexpr size_t kImageIncrement = size_t{1} << 20;
-// Of tables that any program may have written: no product overflows, and a chunk fits into memory.
+// Of tables that any program may have written: no product overflows, and a chunk takes little memory.
 constexpr hsize_t kMaxExtent = hsize_t{1} << 31;
-constexpr hsize_t kMaxChunkValues = hsize_t{1} << 26;
+constexpr hsize_t kMaxChunkValues = hsize_t{1} << 22;
 
 /// Owns one HDF5 identifier.
 class Handle {
@@ -240,6 +241,7 @@ struct Hdf5Tables::State {
 };
 
 Hdf5Tables::Hdf5Tables(const std::string& path) {
+  check_hdf5_layout(InputFile(path));
   silence_hdf5();
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_sec2(access);

@@ -57,8 +57,9 @@ class Hdf5Image {
   std::unique_ptr<State> state_;
 };
 
-/// Reads tables of a file that may be anything. It is opened read-only and without locks; where there are checksums,
-/// its bytes should have been checked before, for libhdf5 1.10 itself is not safe against every damaged file. Throws
+/// Reads tables of a file that may be anything. It is opened read-only and without locks once check_hdf5_layout has
+/// passed it. libhdf5 1.10 itself is not safe against every damaged file: where there are checksums, its bytes should
+/// have been checked before, and where there are none, another process should have read it (see PremaskedSet). Throws
 /// DamagedFileError naming file and table.
 class Hdf5Tables {
  public:

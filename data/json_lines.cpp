@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/core/error.h"
+#include "data/json_reader.h"
 #include "data/lines.h"
 
 namespace bertha {
@@ -96,6 +97,10 @@ bool JsonLines::next_document() {
   do {
     if (!lines_.next(line)) return false;
   } while (is_blank(line));
+  // The parser takes a zero byte for the end.
+  const size_t zero = line.find('\0');
+  check<DamagedFileError>(zero == line.npos, lines_.path(), ":", lines_.number(), ": byte ", zero, " is zero");
+  check_long_json(line, lines_.path());
   TextTaker taker;
   const bool taken = json::sax_parse(line.begin(), line.end(), &taker);
   check<DamagedFileError>(taken, lines_.path(), ":", lines_.number(), ": ", taker.complaint(),

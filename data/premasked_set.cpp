@@ -1,5 +1,7 @@
 #include "data/premasked_set.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <span>
@@ -181,15 +183,24 @@ class PremaskedSet::OpenFile {
   int64_t rows_ = 0, length_ = 0, slots_ = 0;
 };
 
-PremaskedSet::PremaskedSet(const std::string& directory, int64_t vocabulary_size, Objective objective)
-    : files_(find_files(directory)),
+PremaskedSet::PremaskedSet(std::vector<std::string> files, int64_t vocabulary_size, Objective objective)
+    : files_(std::move(files)),
       vocabulary_size_(vocabulary_size),
       objective_(objective),
       token_counts_(static_cast<size_t>(vocabulary_size)),
       open_(kOpenFiles),
       chunks_(kKeptChunks) {
+  for (const std::string& file : files_) identities_.push_back(identity_of(file));
+}
+
+PremaskedSet::PremaskedSet(const std::string& directory, int64_t vocabulary_size, Objective objective,
+                           const CheckFile& check_file)
+    : PremaskedSet(find_files(directory), vocabulary_size, objective) {
   check<ConfigError>(!files_.empty(), directory, ": no HDF5 file (*.hdf5 or *.h5 were expected)");
-  for (size_t file = 0; file < files_.size(); ++file) read_file(file);
+  for (size_t file = 0; file < files_.size(); ++file) {
+    check_file(files_[file], vocabulary_size, objective);
+    read_file(file);
+  }
   Checksum checksum;
   for (const std::vector<uint64_t>& chunks : chunk_checksums_) checksum.update(std::span<const uint64_t>(chunks));
   hash_ = checksum.value();
@@ -197,7 +208,20 @@ PremaskedSet::PremaskedSet(const std::string& directory, int64_t vocabulary_size
 
 PremaskedSet::~PremaskedSet() = default;
 
+void check_premasked_file(const std::string& path, int64_t vocabulary_size, Objective objective) {
+  PremaskedSet({path}, vocabulary_size, objective).read_file(0);
+}
+
+PremaskedSet::Identity PremaskedSet::identity_of(const std::string& path) {
+  constexpr int64_t kNanoseconds = 1'000'000'000;
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return {};
+  const auto nanoseconds = [](const timespec& time) { return time.tv_sec * kNanoseconds + time.tv_nsec; };
+  return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
+}
+
 void PremaskedSet::read_file(size_t index) {
+  check_unchanged(identity_of(files_[index]) == identities_[index], index);
   const OpenFile file(*this, index);
   if (index == 0) sequence_length_ = file.length();
   check<MismatchError>(file.length() == sequence_length_, file.path(), ": sequences of ", file.length(),
@@ -228,6 +252,7 @@ int64_t PremaskedSet::chunk_size() const {
 PremaskedSet::OpenFile& PremaskedSet::open_file(size_t file) {
   return open_.get([&](const OpenFile& open) { return open.index() == file; },
                    [&] {
+                     check_unchanged(identity_of(files_[file]) == identities_[file], file);
                      OpenFile open(*this, file);
                      const int64_t rows = begins_[file + 1] - begins_[file];
                      check_unchanged(open.rows() == rows && open.length() == sequence_length_, file);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace bertha {
 /// Whether a directory holds HDF5 files (*.hdf5, *.h5) that are no shards, finished or not.
 bool holds_premasked_files(const std::string& directory);
 
+/// Reads a file of masked samples from front to back, as a PremaskedSet does that opens it. Throws what that throws.
+void check_premasked_file(const std::string& path, int64_t vocabulary_size, Objective objective);
+
 /// A directory of HDF5 files whose samples were masked when they were made, as NVIDIA's BERT scripts write them. Each
 /// file has six data sets of integers for its n samples: `input_ids` (with the masks in place), `input_mask` (1 for
 /// tokens, then 0 for padding) and `segment_ids` (n, S); `masked_lm_positions` (0: not used) and `masked_lm_ids` (n,
@@ -22,10 +26,13 @@ bool holds_premasked_files(const std::string& directory);
 /// thread opens its own. Source: create_pretraining_data.py of NVIDIA's DeepLearningExamples (PyTorch, BERT).
 class PremaskedSet {
  public:
+  /// Called for each file before this process opens it, like check_premasked_file; what it throws is thrown.
+  using CheckFile = std::function<void(const std::string& path, int64_t vocabulary_size, Objective objective)>;
+
   /// For objective mlm labels are left out. Throws ConfigError where there is no file, DamagedFileError naming file,
   /// data set and row for values that make no sample, MismatchError where files have sequences of different lengths S
   /// or token ids are not within the vocabulary.
-  PremaskedSet(const std::string& directory, int64_t vocabulary_size, Objective objective);
+  PremaskedSet(const std::string& directory, int64_t vocabulary_size, Objective objective, const CheckFile& check_file);
   ~PremaskedSet();
   PremaskedSet(const PremaskedSet&) = delete;
   PremaskedSet& operator=(const PremaskedSet&) = delete;
@@ -46,7 +53,18 @@ class PremaskedSet {
  private:
   class OpenFile;
   struct Chunk;
+  /// Which file stands under a name, and whether it was written since.
+  struct Identity {
+    uint64_t device, inode;
+    int64_t size, modified, changed;  // times in nanoseconds
 
+    bool operator==(const Identity&) const = default;
+  };
+
+  friend void check_premasked_file(const std::string& path, int64_t vocabulary_size, Objective objective);
+  PremaskedSet(std::vector<std::string> files, int64_t vocabulary_size, Objective objective);
+
+  static Identity identity_of(const std::string& path);
   void read_file(size_t index);
   void count(const MaskedSequence& sample);
   OpenFile& open_file(size_t file);
@@ -54,6 +72,7 @@ class PremaskedSet {
   void check_unchanged(bool condition, size_t file) const;
 
   std::vector<std::string> files_;
+  std::vector<Identity> identities_;  // of the files when they were checked
   int64_t vocabulary_size_;
   Objective objective_;
   int64_t sequence_length_ = 0;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
 #include "data/file.h"
+#include "data/json_reader.h"
 #include "data/sequence_builder.h"
 
 namespace bertha {
@@ -20,6 +23,8 @@ constexpr const char* kFormat = "bertha shards";
 constexpr int64_t kChunkTokens = 65536;
 constexpr int64_t kColumnChunkRows = 16384;
 constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 28;
+constexpr size_t kMaxVocabulary = size_t{1} << 21;
+constexpr std::string_view kNoManifest = "not a shard manifest";
 constexpr int64_t kMaxCount = int64_t{1} << 48;  // what no honest count reaches, so that sums cannot overflow
 constexpr size_t kReadBytes = size_t{1} << 20;
 
@@ -40,93 +45,190 @@ json settings_to_json(const ShardSettings& settings) {
           {"total_shards", settings.shards}};
 }
 
-ShardSettings settings_from_json(const json& j) {
-  return {.objective = parse_objective(j.at("objective")),
-          .sequence_length = j.at("sequence_length"),
-          .seed = j.at("seed"),
-          .vocabulary_hash = from_hex(j.at("vocabulary_hash").get<std::string>()),
-          .vocabulary_size = j.at("vocabulary_size"),
-          .lowercase = j.at("lowercase"),
-          .text_bytes = j.at("text_bytes"),
-          .block_bytes = j.at("block_bytes"),
-          .blocks_per_shard = j.at("blocks_per_shard"),
-          .shards = j.at("total_shards")};
+// ---- Writing
+
+/// Takes the text piece by piece.
+using Sink = std::function<void(std::string_view)>;
+
+std::string extents_text(const std::vector<Extent>& extents) {
+  std::string list;
+  for (const Extent& extent : extents)
+    list += fmt::format("{}[{},{}]", list.empty() ? "" : ",", extent.offset, extent.size);
+  return "[" + list + "]";
 }
 
-json extents_to_json(const std::vector<Extent>& extents) {
-  json list = json::array();
-  for (const Extent& extent : extents) list.push_back({extent.offset, extent.size});
-  return list;
-}
-
-json record_to_json(const ShardRecord& record) {
-  json data_sets = json::object();
-  for (const DataSetRecord& data_set : record.data_sets) {
-    data_sets[data_set.name] = {{"extents", extents_to_json(data_set.extents)}, {"xxh3", to_hex(data_set.checksum)}};
+std::string data_sets_text(const std::vector<DataSetRecord>& data_sets) {
+  std::map<std::string_view, const DataSetRecord*> by_name;
+  for (const DataSetRecord& data_set : data_sets) by_name[data_set.name] = &data_set;
+  std::string members;
+  for (const auto& [name, data_set] : by_name) {
+    members += fmt::format(R"({}{}:{{"extents":{},"xxh3":"{}"}})", members.empty() ? "" : ",", json(name).dump(),
+                           extents_text(data_set->extents), to_hex(data_set->checksum));
   }
-  return {{"file", record.file},
-          {"bytes", record.bytes},
-          {"xxh3", to_hex(record.checksum)},
-          {"text_xxh3", to_hex(record.text_checksum)},
-          {"documents", record.documents},
-          {"sequences", record.sequences},
-          {"tokens", record.tokens},
-          {"random_pairs", record.random_pairs},
-          {"data_sets", std::move(data_sets)}};
+  return "{" + members + "}";
 }
 
-ShardRecord record_from_json(const json& j) {
-  ShardRecord record{.file = j.at("file"),
-                     .bytes = j.at("bytes"),
-                     .checksum = from_hex(j.at("xxh3").get<std::string>()),
-                     .text_checksum = from_hex(j.at("text_xxh3").get<std::string>()),
-                     .documents = j.at("documents"),
-                     .sequences = j.at("sequences"),
-                     .tokens = j.at("tokens"),
-                     .random_pairs = j.at("random_pairs"),
-                     .data_sets = {}};
-  for (const auto& [name, data_set] : j.at("data_sets").items()) {
-    DataSetRecord entry{name, {}, from_hex(data_set.at("xxh3").get<std::string>())};
-    for (const json& extent : data_set.at("extents")) entry.extents.push_back({extent.at(0), extent.at(1)});
-    record.data_sets.push_back(std::move(entry));
+std::string record_text(const ShardRecord& record) {
+  return fmt::format(R"({{"bytes":{},"data_sets":{},"documents":{},"file":{},"random_pairs":{},"sequences":{},)"
+                     R"("text_xxh3":"{}","tokens":{},"xxh3":"{}"}})",
+                     record.bytes, data_sets_text(record.data_sets), record.documents, json(record.file).dump(),
+                     record.random_pairs, record.sequences, to_hex(record.text_checksum), record.tokens,
+                     to_hex(record.checksum));
+}
+
+/// All but the checksum and the bracket behind it.
+void render_body(const ShardManifest& manifest, const Sink& sink) {
+  sink(fmt::format(R"({{"format":"{}","format_version":{},"settings":{},"shards":[)", kFormat, kShardFormatVersion,
+                   settings_to_json(manifest.settings).dump()));
+  for (size_t i = 0; i < manifest.shards.size(); ++i) {
+    if (i > 0) sink(",");
+    sink(record_text(manifest.shards[i]));
   }
+  sink(R"(],"token_counts":[)");
+  for (size_t id = 0; id < manifest.token_counts.size(); ++id)
+    sink(fmt::format("{}{}", id > 0 ? "," : "", manifest.token_counts[id]));
+  sink("]");
+}
+
+void render(const ShardManifest& manifest, const Sink& sink) {
+  render_body(manifest, sink);
+  sink(fmt::format(",\"xxh3\":\"{}\"}}\n", to_hex(manifest_hash(manifest))));
+}
+
+/// Whether a manifest is written as this text, which takes no memory to find out.
+bool is_written_as(const ShardManifest& manifest, std::string_view text) {
+  bool same = true;
+  render(manifest, [&](std::string_view piece) {
+    same = same && text.starts_with(piece);
+    text.remove_prefix(std::min(piece.size(), text.size()));
+  });
+  return same && text.empty();
+}
+
+// ---- Reading
+
+int64_t read_integer(JsonReader& reader) {
+  const uint64_t value = reader.count();
+  check<DamagedFileError>(value <= INT64_MAX, kNoManifest, ": holds the number ", value);
+  return static_cast<int64_t>(value);
+}
+
+ShardSettings read_settings(JsonReader& reader) {
+  ShardSettings settings;
+  const std::map<std::string_view, int64_t*> integers = {{"sequence_length", &settings.sequence_length},
+                                                         {"vocabulary_size", &settings.vocabulary_size},
+                                                         {"text_bytes", &settings.text_bytes},
+                                                         {"block_bytes", &settings.block_bytes},
+                                                         {"blocks_per_shard", &settings.blocks_per_shard},
+                                                         {"total_shards", &settings.shards}};
+  reader.object([&](const std::string& key) {
+    if (const auto integer = integers.find(key); integer != integers.end()) {
+      *integer->second = read_integer(reader);
+    } else if (key == "objective") {
+      settings.objective = parse_objective(reader.text());
+    } else if (key == "seed") {
+      settings.seed = reader.count();
+    } else if (key == "vocabulary_hash") {
+      settings.vocabulary_hash = from_hex(reader.text());
+    } else if (key == "lowercase") {
+      settings.lowercase = reader.boolean();
+    } else {
+      reader.skip();
+    }
+  });
+  return settings;
+}
+
+Extent read_extent(JsonReader& reader) {
+  std::vector<int64_t> numbers;
+  reader.array([&] {
+    check<DamagedFileError>(numbers.size() < 2, kNoManifest, ": an extent of more than two numbers");
+    numbers.push_back(read_integer(reader));
+  });
+  check<DamagedFileError>(numbers.size() == 2, kNoManifest, ": an extent of less than two numbers");
+  return {numbers[0], numbers[1]};
+}
+
+DataSetRecord read_data_set(JsonReader& reader, const std::string& name) {
+  DataSetRecord data_set{name, {}, 0};
+  int64_t end = 0;
+  reader.object([&](const std::string& key) {
+    if (key == "extents") {
+      reader.array([&] {
+        const Extent extent = read_extent(reader);
+        check<DamagedFileError>(
+            extent.offset >= end && extent.size > 0 && extent.offset < kMaxCount && extent.size < kMaxCount,
+            kNoManifest, ": extents that do not ascend");
+        end = extent.offset + extent.size;
+        data_set.extents.push_back(extent);
+      });
+    } else if (key == "xxh3") {
+      data_set.checksum = from_hex(reader.text());
+    } else {
+      reader.skip();
+    }
+  });
+  return data_set;
+}
+
+ShardRecord read_record(JsonReader& reader) {
+  constexpr size_t kRecordMembers = 9;
+  ShardRecord record;
+  const std::map<std::string_view, int64_t*> integers = {{"bytes", &record.bytes},
+                                                         {"documents", &record.documents},
+                                                         {"sequences", &record.sequences},
+                                                         {"tokens", &record.tokens},
+                                                         {"random_pairs", &record.random_pairs}};
+  size_t members = 0;
+  reader.object([&](const std::string& key) {
+    ++members;
+    if (const auto integer = integers.find(key); integer != integers.end()) {
+      *integer->second = read_integer(reader);
+    } else if (key == "file") {
+      record.file = reader.text();
+    } else if (key == "xxh3") {
+      record.checksum = from_hex(reader.text());
+    } else if (key == "text_xxh3") {
+      record.text_checksum = from_hex(reader.text());
+    } else if (key == "data_sets") {
+      reader.object([&](const std::string& name) { record.data_sets.push_back(read_data_set(reader, name)); });
+    } else {
+      reader.skip();
+    }
+  });
+  check<DamagedFileError>(members == kRecordMembers, kNoManifest, ": a shard of ", members, " members (expected ",
+                          kRecordMembers, ")");
   return record;
 }
 
-json manifest_to_json(const ShardManifest& manifest) {
-  json shards = json::array();
-  for (const ShardRecord& record : manifest.shards) shards.push_back(record_to_json(record));
-  return {{"format", kFormat},
-          {"format_version", kShardFormatVersion},
-          {"settings", settings_to_json(manifest.settings)},
-          {"shards", std::move(shards)},
-          {"token_counts", manifest.token_counts}};
-}
-
-uint64_t json_hash(const json& j) {
-  const std::string text = j.dump();
-  return checksum_of(std::as_bytes(std::span(text)));
-}
-
-std::string render(const ShardManifest& manifest) {
-  json j = manifest_to_json(manifest);
-  j["xxh3"] = to_hex(json_hash(j));
-  return j.dump() + "\n";
-}
-
-ShardManifest manifest_from_json(const json& j) {
-  ShardManifest manifest{settings_from_json(j.at("settings")), {}, j.at("token_counts")};
-  for (const json& shard : j.at("shards")) manifest.shards.push_back(record_from_json(shard));
+/// Throws sentences that do not name the file.
+ShardManifest parse_text(std::string_view text) {
+  check_json(text, kNoManifest);
+  ShardManifest manifest;
+  JsonReader reader(text, kNoManifest);
+  reader.object([&](const std::string& key) {
+    if (key == "settings") {
+      manifest.settings = read_settings(reader);
+    } else if (key == "shards") {
+      reader.array([&] { manifest.shards.push_back(read_record(reader)); });
+    } else if (key == "token_counts") {
+      reader.array([&] {
+        check<DamagedFileError>(manifest.token_counts.size() < kMaxVocabulary, kNoManifest, ": more than ",
+                                kMaxVocabulary, " tokens");
+        manifest.token_counts.push_back(read_integer(reader));
+      });
+    } else {
+      reader.skip();
+    }
+  });
   return manifest;
 }
 
-ShardManifest parse(const std::string& path, const std::string& text) {
+ShardManifest parse(const std::string& path, std::string_view text) {
   try {
-    return manifest_from_json(json::parse(text));
-  } catch (const json::exception& error) {
-    fail<DamagedFileError>(path, ": not a shard manifest: ", error.what());
+    return parse_text(text);
   } catch (const DamagedFileError& error) {
-    fail<DamagedFileError>(path, ": not a shard manifest: ", error.what());
+    fail<DamagedFileError>(path, ": ", error.what());
   }
 }
 
@@ -223,13 +325,15 @@ std::vector<TableFormat> shard_tables(const ShardSettings& settings) {
 }
 
 void write_manifest(const std::string& path, const ShardManifest& manifest) {
-  write_durably(path, render(manifest));
+  std::string text;
+  render(manifest, [&](std::string_view piece) { text += piece; });
+  write_durably(path, text);
 }
 
 ShardManifest read_manifest(const std::string& path) {
   const std::string text = read_text(path, kMaxManifestBytes);
-  const ShardManifest manifest = parse(path, text);
-  check<DamagedFileError>(render(manifest) == text, path, ": its content does not match its own checksum");
+  ShardManifest manifest = parse(path, text);
+  check<DamagedFileError>(is_written_as(manifest, text), path, ": its content does not match its own checksum");
   check_sane(path, manifest);
   return manifest;
 }
@@ -251,7 +355,11 @@ ShardManifest read_shard_record(const std::string& directory, int64_t shard) {
 }
 
 uint64_t manifest_hash(const ShardManifest& manifest) {
-  return json_hash(manifest_to_json(manifest));
+  Checksum checksum;
+  const auto add = [&](std::string_view piece) { checksum.update(std::span<const char>(piece)); };
+  render_body(manifest, add);
+  add("}");
+  return checksum.value();
 }
 
 void check_same_settings(std::string_view where, const ShardSettings& found, const ShardSettings& expected) {

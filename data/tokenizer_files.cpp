@@ -1,17 +1,21 @@
 #include "data/tokenizer_files.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
-#include <unordered_set>
 
 #include "autograd/core/error.h"
 #include "data/byte_bpe.h"
 #include "data/file.h"
+#include "data/json_reader.h"
 #include "data/lines.h"
+#include "data/shown.h"
 #include "data/utf8.h"
 #include "data/vocabulary.h"
 #include "data/wordpiece.h"
@@ -19,90 +23,87 @@
 namespace bertha {
 namespace {
 
-using nlohmann::json;
-
 constexpr uint64_t kLargestFile = uint64_t{32} << 20;
+constexpr size_t kMostMembers = 10'000;  // of an object that is no vocabulary, and of a list of added tokens
 
-/// The value in a file, in which no name stands twice in one object.
-json parse_strictly(const std::string& text, const std::string& path) {
-  std::vector<std::unordered_set<std::string>> names;  // of the objects that are open
-  const auto watch = [&](int, json::parse_event_t event, json& value) {
-    if (event == json::parse_event_t::object_start) names.emplace_back();
-    if (event == json::parse_event_t::object_end) names.pop_back();
-    if (event == json::parse_event_t::key) {
-      const auto& name = value.get_ref<const std::string&>();
-      check<DamagedFileError>(names.back().insert(name).second, path, ": '", name, "' stands twice");
-    }
-    return true;
-  };
-  check_utf8(text, path, 0);
-  try {
-    return json::parse(text, watch);
-  } catch (const json::parse_error& error) {
-    fail<DamagedFileError>(path, ": not JSON at byte ", error.byte);
-  } catch (const json::exception&) {
-    fail<DamagedFileError>(path, ": holds a number that is too large");
-  }
+using Kind = JsonReader::Kind;
+
+/// A value as it is written, of a file that outlives it.
+Kind kind_of(std::string_view value) {
+  return JsonReader(value, "").kind();
 }
 
-json read_object(const std::string& path) {
-  json object = parse_strictly(read_text(path, kLargestFile), path);
-  check<DamagedFileError>(object.is_object(), path, ": not a JSON object");
-  return object;
+std::string read_json(const std::string& path) {
+  std::string text = read_text(path, kLargestFile);
+  check_json(text, path);
+  check<DamagedFileError>(kind_of(text) == Kind::kObject, path, ": not a JSON object");
+  return text;
 }
 
 /// An object of a file that outlives it.
 class Object {
  public:
-  Object(const json& value, std::string path, std::string name)
-      : value_(&value), path_(std::move(path)), name_(std::move(name)) {}
+  Object(std::string_view value, std::string path, std::string name) : path_(std::move(path)), name_(std::move(name)) {
+    JsonReader reader(value, path_);
+    reader.object([&](const std::string& key) {
+      check<DamagedFileError>(members_.size() < kMostMembers, path_, ": '", name_, "' has more than ", kMostMembers,
+                              " members");
+      members_.emplace(key, reader.skip());
+    });
+  }
 
   const std::string& path() const { return path_; }
-  /// What there is under a name; null where there is nothing.
-  const json& at(const char* key) const {
-    static const json null;
-    const auto found = value_->find(key);
-    return found == value_->end() ? null : *found;
+  /// What is written under each name.
+  const std::map<std::string, std::string_view, std::less<>>& all() const { return members_; }
+  /// What is written under a name; null where there is nothing.
+  std::string_view at(const char* key) const {
+    const auto found = members_.find(key);
+    return found == members_.end() ? "null" : found->second;
   }
+  bool has(const char* key) const { return kind_of(at(key)) != Kind::kNull; }
   template <class... Words>
   void expect(bool fits, const char* key, const Words&... expected) const {
-    check<DamagedFileError>(fits, path_, ": '", name_, key, "' is ", kind_of(at(key)), " (expected ", expected..., ")");
+    check<DamagedFileError>(fits, path_, ": '", name_, key, "' is ", described(at(key)), " (expected ", expected...,
+                            ")");
   }
   std::optional<bool> flag(const char* key) const {
-    if (at(key).is_null()) return std::nullopt;
-    expect(at(key).is_boolean(), key, "true or false");
-    return at(key).get<bool>();
+    if (!has(key)) return std::nullopt;
+    expect(kind_of(at(key)) == Kind::kBoolean, key, "true or false");
+    return at(key) == "true";
   }
   std::string text(const char* key) const {
-    if (at(key).is_null()) return "";
-    expect(at(key).is_string(), key, "a string");
-    return at(key).get<std::string>();
+    if (!has(key)) return "";
+    expect(kind_of(at(key)) == Kind::kText, key, "a string");
+    return JsonReader(at(key), path_).text();
   }
   /// The object under a name, or nothing.
   std::optional<Object> member(const char* key) const {
-    if (at(key).is_null()) return std::nullopt;
-    expect(at(key).is_object(), key, "an object");
+    if (!has(key)) return std::nullopt;
+    expect(kind_of(at(key)) == Kind::kObject, key, "an object");
     return Object(at(key), path_, name_ + key + ".");
   }
   /// The objects of the list under a name.
   std::vector<Object> members(const char* key) const {
     std::vector<Object> result;
-    if (at(key).is_null()) return result;
-    expect(at(key).is_array(), key, "a list");
-    for (const json& element : at(key)) {
-      expect(element.is_object(), key, "a list of objects");
-      result.emplace_back(element, path_, name_ + key + "[" + std::to_string(result.size()) + "].");
-    }
+    if (!has(key)) return result;
+    expect(kind_of(at(key)) == Kind::kArray, key, "a list");
+    JsonReader reader(at(key), path_);
+    reader.array([&] {
+      expect(reader.kind() == Kind::kObject, key, "a list of objects");
+      check<DamagedFileError>(result.size() < kMostMembers, path_, ": '", name_, key, "' has more than ", kMostMembers,
+                              " elements");
+      result.emplace_back(reader.skip(), path_, name_ + key + "[" + std::to_string(result.size()) + "].");
+    });
     return result;
   }
   /// The objects under the names of an object, with these names.
   std::vector<std::pair<std::string, Object>> named_members(const char* key) const {
     std::vector<std::pair<std::string, Object>> result;
-    if (at(key).is_null()) return result;
-    expect(at(key).is_object(), key, "an object");
-    for (const auto& [name, element] : at(key).items()) {
-      expect(element.is_object(), key, "an object of objects");
-      result.emplace_back(name, Object(element, path_, name_ + key + "." + name + "."));
+    const auto object = member(key);
+    if (!object) return result;
+    for (const auto& [name, element] : object->all()) {
+      expect(kind_of(element) == Kind::kObject, key, "an object of objects");
+      result.emplace_back(name, Object(element, path_, object->name_ + name + "."));
     }
     return result;
   }
@@ -113,43 +114,113 @@ class Object {
   }
 
  private:
-  static std::string kind_of(const json& value) {
-    const bool is_short = value.is_number() || value.is_boolean();
-    return is_short ? value.dump() : value.is_null() ? "missing" : std::string("of type ") + value.type_name();
+  static std::string described(std::string_view value) {
+    constexpr size_t kLongest = 32;
+    const Kind kind = kind_of(value);
+    const bool is_short = (kind == Kind::kNumber || kind == Kind::kBoolean) && value.size() <= kLongest;
+    if (is_short) return std::string(value);
+    return kind == Kind::kNull ? "missing" : std::string("of type ").append(json_type_name(value));
   }
 
-  const json* value_;
   std::string path_, name_;  // of the file; what stands before its members' names
+  std::map<std::string, std::string_view, std::less<>> members_;
 };
 
-std::vector<std::string> tokens_by_id(const json& ids, const std::string& path) {
-  std::vector<std::string> tokens(ids.size());
-  for (const auto& [token, id] : ids.items()) {
-    check<DamagedFileError>(!token.empty(), path, ": empty token");
-    check<DamagedFileError>(id.is_number_integer(), path, ": the id of token '", token, "' is of type ", id.type_name(),
-                            " (expected an integer)");
-    const bool fits = id.is_number_unsigned() && id.get<uint64_t>() < tokens.size();
-    check<DamagedFileError>(fits, path, ": token '", token, "' has id ", id.dump(), " (the ids of ", tokens.size(),
-                            " tokens are 0 to ", tokens.size() - 1, ", each once)");
-    std::string& place = tokens[id.get<size_t>()];
-    check<DamagedFileError>(place.empty(), path, ": tokens '", place, "' and '", token, "' both have id ", id.dump());
-    place = token;
+/// Tokens with their ids, as they are written: what is refused is refused before any token is kept.
+class WrittenVocabulary {
+ public:
+  /// `tokens` is an object, `added` what was added to it, of a file that outlives this.
+  WrittenVocabulary(std::string_view tokens, std::map<std::string, std::string_view> added, const std::string& path)
+      : written_(tokens), new_(std::move(added)), path_(path) {}
+
+  /// By id.
+  std::vector<std::string> tokens() {
+    find_new();
+    const size_t size = check_ids();
+    std::vector<std::string> tokens(size);
+    for_each([&](const std::string& token, std::string_view id) { tokens[index_of(id, size)] = token; });
+    return tokens;
   }
-  return tokens;
-}
+
+ private:
+  template <class F>
+  void for_each(F&& f) const {
+    JsonReader reader(written_, path_);
+    reader.object([&](const std::string& token) { f(token, reader.skip()); });
+    for (const auto& [token, id] : new_) f(token, id);
+  }
+
+  /// Leaves those of the added ones that are not there already, with the same id.
+  void find_new() {
+    JsonReader reader(written_, path_);
+    reader.object([&](const std::string& token) {
+      const std::string_view id = reader.skip();
+      const auto again = new_.find(token);
+      if (again == new_.end()) return;
+      check<DamagedFileError>(again->second == id, path_, ": token ", shown(token), " has the ids ", brief(id), " and ",
+                              brief(again->second));
+      new_.erase(again);
+    });
+  }
+
+  /// How many there are.
+  size_t check_ids() const {
+    size_t size = 0;
+    for_each([&](const std::string& token, std::string_view id) {
+      check<DamagedFileError>(!token.empty(), path_, ": empty token");
+      const bool is_integer = kind_of(id) == Kind::kNumber && id.find_first_of(".eE") == id.npos;
+      check<DamagedFileError>(is_integer, path_, ": the id of token ", shown(token), " is of type ", json_type_name(id),
+                              " (expected an integer)");
+      ++size;
+    });
+    std::vector<bool> seen(size);
+    for_each([&](const std::string& token, std::string_view id) {
+      const size_t index = index_of(id, size);
+      check<DamagedFileError>(index < size, path_, ": token ", shown(token), " has id ", brief(id), " (the ids of ",
+                              size, " tokens are 0 to ", size - 1, ", each once)");
+      if (seen[index]) refuse_shared(index, token, size);
+      seen[index] = true;
+    });
+    return size;
+  }
+
+  /// `size` where it is not an id.
+  static size_t index_of(std::string_view id, size_t size) {
+    size_t index = size;
+    const auto [stop, error] = std::from_chars(id.data(), id.data() + id.size(), index);
+    return error == std::errc() && stop == id.data() + id.size() ? std::min(index, size) : size;
+  }
+
+  [[noreturn]] void refuse_shared(size_t index, const std::string& second, size_t size) const {
+    std::string first;
+    for_each([&](const std::string& token, std::string_view id) {
+      if (first.empty() && index_of(id, size) == index) first = token;
+    });
+    fail<DamagedFileError>(path_, ": tokens ", shown(first), " and ", shown(second), " both have id ", index);
+  }
+
+  static std::string_view brief(std::string_view number) {
+    constexpr size_t kLongest = 32;
+    return number.substr(0, kLongest);
+  }
+
+  std::string_view written_;
+  std::map<std::string, std::string_view> new_;
+  const std::string& path_;
+};
 
 /// What is in the model's vocabulary and what was added to it.
 std::vector<std::string> read_tokens(const Object& file, const Object& model) {
-  model.expect(model.at("vocab").is_object(), "vocab", "an object of tokens with their ids");
-  json ids = model.at("vocab");
+  model.expect(kind_of(model.at("vocab")) == Kind::kObject, "vocab", "an object of tokens with their ids");
+  std::map<std::string, std::string_view> added_ids;
   for (const Object& added : file.members("added_tokens")) {
     const std::string token = added.text("content");
-    added.expect(added.at("id").is_number_unsigned(), "id", "a token id");
-    const auto [known, is_new] = ids.emplace(token, added.at("id"));
-    check<DamagedFileError>(*known == added.at("id"), file.path(), ": token '", token, "' has the ids ", known->dump(),
-                            " and ", added.at("id").dump());
+    const std::string_view id = added.at("id");
+    added.expect(kind_of(id) == Kind::kNumber && id.find_first_not_of("0123456789") == id.npos, "id", "a token id");
+    const auto [known, is_new] = added_ids.emplace(token, id);
+    added.expect(known->second == id, "id", known->second, ", as before");
   }
-  return tokens_by_id(ids, file.path());
+  return WrittenVocabulary(model.at("vocab"), added_ids, file.path()).tokens();
 }
 
 /// Tokens are found without their surroundings, of which a mask may take the blanks before it: says whether it does.
@@ -167,8 +238,8 @@ bool check_added_tokens(const Object& file, std::span<const std::string_view> sp
   bool mask_takes_blanks = false;
   for (const Object& added : file.members("added_tokens")) {
     const std::string token = added.text("content");
-    added.require(std::ranges::count(special_tokens, token) > 0, "content", "is '", token,
-                  "' (no tokens but a model's special ones may be added)");
+    added.require(std::ranges::count(special_tokens, token) > 0, "content", "is ", shown(token),
+                  " (no tokens but a model's special ones may be added)");
     mask_takes_blanks |= takes_blanks(added);
   }
   return mask_takes_blanks;
@@ -176,27 +247,38 @@ bool check_added_tokens(const Object& file, std::span<const std::string_view> sp
 
 /// The tokens under a name: a list, or an object of them by what they are for; each a text or an object that holds it.
 void append_special_tokens(const Object& file, const char* key, std::vector<AddedToken>& tokens) {
-  for (const json& element : file.at(key)) {
-    const bool is_object = element.is_object() && element.contains("content");
-    const json& content = is_object ? element["content"] : element;
-    file.expect(content.is_string(), key, "tokens");
-    tokens.push_back({content.get<std::string>(), std::nullopt, file.path()});
+  if (!file.has(key)) return;
+  JsonReader reader(file.at(key), file.path());
+  size_t count = 0;
+  const auto append = [&] {
+    check<DamagedFileError>(++count <= kMostMembers, file.path(), ": '", key, "' has more than ", kMostMembers,
+                            " elements");
+    std::string_view token = reader.skip();
+    if (kind_of(token) == Kind::kObject) token = Object(token, file.path(), key).at("content");
+    file.expect(kind_of(token) == Kind::kText, key, "tokens");
+    tokens.push_back({JsonReader(token, file.path()).text(), std::nullopt, file.path()});
+  };
+  const bool is_object = reader.kind() == Kind::kObject;
+  file.expect(is_object || reader.kind() == Kind::kArray, key, "a list of tokens");
+  if (is_object) {
+    reader.object([&](const std::string&) { append(); });
+  } else {
+    reader.array(append);
   }
 }
 
-int64_t token_id(const std::string& digits, const std::string& path) {
+std::optional<int64_t> token_id(std::string_view digits) {
   int64_t id = -1;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
-  const bool is_whole = error == std::errc() && end == digits.data() + digits.size();
-  check<DamagedFileError>(is_whole, path, ": 'added_tokens_decoder' holds '", digits, "' (expected token ids)");
-  return id;
+  const bool is_whole = error == std::errc() && end == digits.data() + digits.size() && id >= 0;
+  return is_whole ? std::optional(id) : std::nullopt;
 }
 
 void read_wordpiece(const Object& file, const Object& model, TokenizerFile& result) {
   model.require(model.text("continuing_subword_prefix") == kContinuationPrefix, "continuing_subword_prefix", "is not '",
                 kContinuationPrefix, "'");
-  model.require(model.at("max_input_chars_per_word") == kMaxWordCodePoints, "max_input_chars_per_word", "is not ",
-                kMaxWordCodePoints);
+  model.require(model.at("max_input_chars_per_word") == std::to_string(kMaxWordCodePoints), "max_input_chars_per_word",
+                "is not ", kMaxWordCodePoints);
   const auto normalizer = file.member("normalizer");
   file.require(normalizer && normalizer->text("type") == "BertNormalizer", "normalizer", "is not a BertNormalizer");
   result.lowercase = normalizer->flag("lowercase").value_or(true);
@@ -211,31 +293,58 @@ void read_wordpiece(const Object& file, const Object& model, TokenizerFile& resu
   check_added_tokens(file, kSpecialTokens);
 }
 
+/// The two tokens of a merge: "a b" in older files, ["a", "b"] in younger ones; none where it is something else.
+std::optional<std::pair<std::string, std::string>> read_merge(JsonReader& reader) {
+  if (reader.kind() == Kind::kText) {
+    const std::string both = reader.text();
+    const size_t blank = both.find(' ');
+    if (blank == both.npos) return std::nullopt;
+    return std::pair(both.substr(0, blank), both.substr(blank + 1));
+  }
+  if (reader.kind() != Kind::kArray) {
+    reader.skip();
+    return std::nullopt;
+  }
+  std::array<std::string, 2> tokens;
+  size_t texts = 0, elements = 0;
+  reader.array([&] {
+    ++elements;
+    if (texts == tokens.size() || reader.kind() != Kind::kText) {
+      reader.skip();
+    } else {
+      tokens[texts++] = reader.text();
+    }
+  });
+  if (texts != tokens.size() || elements != tokens.size()) return std::nullopt;
+  return std::pair(std::move(tokens[0]), std::move(tokens[1]));
+}
+
 MergeList merges_of(const Object& model) {
-  model.expect(model.at("merges").is_array(), "merges", "a list");
+  model.expect(kind_of(model.at("merges")) == Kind::kArray, "merges", "a list");
   MergeList merges;
   merges.place = model.path() + ": merge ";
-  for (const json& merge : model.at("merges")) {  // "a b" in older files, ["a", "b"] in younger ones
-    const bool is_pair = merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
-    const size_t blank = merge.is_string() ? merge.get_ref<const std::string&>().find(' ') : std::string::npos;
-    check<DamagedFileError>(is_pair || blank != std::string::npos, merges.place, merges.pairs.size() + 1,
-                            ": not two tokens");
-    if (is_pair) {
-      merges.pairs.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
-    } else {
-      const auto& line = merge.get_ref<const std::string&>();
-      merges.pairs.emplace_back(line.substr(0, blank), line.substr(blank + 1));
-    }
-  }
+  size_t count = 0;  // they are kept once all of them are merges
+  JsonReader first(model.at("merges"), model.path());
+  first.array([&] {
+    ++count;
+    check<DamagedFileError>(read_merge(first).has_value(), merges.place, count, ": not two tokens");
+  });
+  merges.pairs.reserve(count);
+  JsonReader second(model.at("merges"), model.path());
+  second.array([&] { merges.pairs.push_back(*read_merge(second)); });
   return merges;
+}
+
+bool is_zero(std::string_view number) {
+  return number.find_first_not_of("-0.") == number.npos;
 }
 
 void read_byte_bpe(const Object& file, const Object& model, TokenizerFile& result) {
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     model.require(model.text(key).empty(), key, "is not empty (byte-level BPE has none)");
   }
-  const json& dropout = model.at("dropout");
-  model.require(dropout.is_null() || dropout == 0, "dropout", "is not 0 (all merges that apply are made)");
+  model.require(!model.has("dropout") || is_zero(model.at("dropout")), "dropout",
+                "is not 0 (all merges that apply are made)");
   for (const char* key : {"byte_fallback", "ignore_merges"}) {
     model.require(!model.flag(key).value_or(false), key, "is true (merges alone make tokens)");
   }
@@ -248,19 +357,29 @@ void read_byte_bpe(const Object& file, const Object& model, TokenizerFile& resul
   result.merges = merges_of(model);
 }
 
+/// The two tokens of a line of merges.txt; none where it is something else.
+std::optional<std::pair<std::string_view, std::string_view>> read_merge(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  const size_t blank = line.find(' ');
+  const bool is_pair = blank != line.npos && blank > 0 && blank + 1 < line.size() && line.rfind(' ') == blank;
+  if (!is_pair) return std::nullopt;
+  return std::pair(line.substr(0, blank), line.substr(blank + 1));
+}
+
 }  // namespace
 
 TokenizerConfig read_tokenizer_config(const std::string& path) {
   TokenizerConfig config;
   if (!std::filesystem::exists(path)) return config;
-  const json root = read_object(path);
-  const Object file(root, path, "");
+  const std::string text = read_json(path);
+  const Object file(text, path, "");
   config.tokenizer_class = file.text("tokenizer_class");
   config.do_lower_case = file.flag("do_lower_case");
   config.strip_accents = file.flag("strip_accents");
   config.tokenize_chinese_chars = file.flag("tokenize_chinese_chars");
   config.add_prefix_space = file.flag("add_prefix_space");
-  if (file.at("mask_token").is_object()) config.mask_takes_blanks = file.member("mask_token")->flag("lstrip");
+  if (kind_of(file.at("mask_token")) == Kind::kObject)
+    config.mask_takes_blanks = file.member("mask_token")->flag("lstrip");
   for (const auto& [id, added] : file.named_members("added_tokens_decoder")) {
     if (added.text("content") == kRobertaMask) config.mask_takes_blanks = takes_blanks(added);
   }
@@ -276,26 +395,28 @@ std::vector<AddedToken> read_added_tokens(const std::string& directory) {
   const auto in_file = [&](const char* name, auto&& read) {
     const std::string path = directory + "/" + name;
     if (!std::filesystem::exists(path)) return;
-    const json root = read_object(path);
-    read(Object(root, path, ""), root);
+    const std::string text = read_json(path);
+    read(Object(text, path, ""));
   };
-  const auto read_special = [&](const Object& file, const json&) {
+  const auto read_special = [&](const Object& file) {
     for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
       append_special_tokens(file, key, tokens);
     }
   };
   in_file("special_tokens_map.json", read_special);
   in_file("tokenizer_config.json", read_special);
-  in_file("tokenizer_config.json", [&](const Object& file, const json&) {
+  in_file("tokenizer_config.json", [&](const Object& file) {
     for (const auto& [id, added] : file.named_members("added_tokens_decoder")) {
       takes_blanks(added);
-      tokens.push_back({added.text("content"), token_id(id, file.path()), file.path()});
+      check<DamagedFileError>(token_id(id).has_value(), file.path(), ": 'added_tokens_decoder' holds ", shown(id),
+                              " (expected token ids)");
+      tokens.push_back({added.text("content"), token_id(id), file.path()});
     }
   });
-  in_file("added_tokens.json", [&](const Object& file, const json& ids) {
-    for (const auto& [token, id] : ids.items()) {
-      file.expect(id.is_number_unsigned(), token.c_str(), "a token id");
-      tokens.push_back({token, id.get<int64_t>(), file.path()});
+  in_file("added_tokens.json", [&](const Object& file) {
+    for (const auto& [token, id] : file.all()) {
+      file.expect(token_id(id).has_value(), token.c_str(), "a token id");
+      tokens.push_back({token, token_id(id), file.path()});
     }
   });
   return tokens;
@@ -306,27 +427,33 @@ MergeList read_merges(const std::string& path) {
   check_utf8(text, path, 0);
   MergeList merges;
   merges.place = path + ":";
-  merges.first_number = text.starts_with("#version") ? 2 : 1;
-  int64_t number = 0;
-  for_each_line(text, [&](std::string_view line) {
-    if (++number < merges.first_number) return;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    const size_t blank = line.find(' ');
-    const bool is_pair = blank != line.npos && blank > 0 && blank + 1 < line.size() && line.rfind(' ') == blank;
-    check<DamagedFileError>(is_pair, path, ":", number, ": not two tokens with a blank between them");
-    merges.pairs.emplace_back(line.substr(0, blank), line.substr(blank + 1));
+  std::string_view lines = text;
+  if (lines.starts_with("#version")) {
+    merges.first_number = 2;
+    lines.remove_prefix(std::min(lines.find('\n'), lines.size() - 1) + 1);
+  }
+  int64_t number = merges.first_number;  // they are kept once all of them are merges
+  for_each_line(lines, [&](std::string_view line) {
+    check<DamagedFileError>(read_merge(line).has_value(), path, ":", number,
+                            ": not two tokens with a blank between them");
+    ++number;
+  });
+  merges.pairs.reserve(static_cast<size_t>(number - merges.first_number));
+  for_each_line(lines, [&](std::string_view line) {
+    const auto [left, right] = *read_merge(line);
+    merges.pairs.emplace_back(left, right);
   });
   return merges;
 }
 
 TokenizerFile read_tokenizer_file(const std::string& path) {
-  const json root = read_object(path);
-  const Object file(root, path, "");
+  const std::string text = read_json(path);
+  const Object file(text, path, "");
   const auto model = file.member("model");
   check<DamagedFileError>(model.has_value(), path, ": 'model' is missing");
   std::string type = model->text("type");
-  if (type.empty()) type = model->at("merges").is_null() ? "WordPiece" : "BPE";  // files of before 2021 do not say
-  model->require(type == "WordPiece" || type == "BPE", "type", "is '", type, "' (expected WordPiece or BPE)");
+  if (type.empty()) type = model->has("merges") ? "BPE" : "WordPiece";  // files of before 2021 do not say
+  model->require(type == "WordPiece" || type == "BPE", "type", "is ", shown(type), " (expected WordPiece or BPE)");
   TokenizerFile result;
   result.tokens = read_tokens(file, *model);
   if (type == "WordPiece") {
@@ -340,13 +467,14 @@ TokenizerFile read_tokenizer_file(const std::string& path) {
 }
 
 std::vector<std::string> read_vocabulary_json(const std::string& path) {
-  return tokens_by_id(read_object(path), path);
+  const std::string text = read_json(path);
+  return WrittenVocabulary(text, {}, path).tokens();
 }
 
 std::string vocabulary_json(const std::vector<std::string>& tokens) {
   std::string text = "{";
   for (size_t id = 0; id < tokens.size(); ++id) {
-    text += (id > 0 ? ", " : "") + json(tokens[id]).dump() + ": " + std::to_string(id);
+    text += (id > 0 ? ", " : "") + nlohmann::json(tokens[id]).dump() + ": " + std::to_string(id);
   }
   return text + "}\n";
 }

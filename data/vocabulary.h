@@ -19,8 +19,8 @@ inline constexpr std::string_view kContinuationPrefix = "##";
 class Vocabulary {
  public:
   /// Throws ConfigError for a file that cannot be read, DamagedFileError naming file and line for a duplicate or empty
-  /// token or bytes that are not UTF-8, and MismatchError naming the token where [PAD], [UNK], [CLS], [SEP] or [MASK]
-  /// is missing.
+  /// token or bytes that are not UTF-8, or for more than 64 MiB or 2^22 tokens, and MismatchError naming the token
+  /// where [PAD], [UNK], [CLS], [SEP] or [MASK] is missing.
   static Vocabulary read(const std::string& path);
   Vocabulary(std::vector<std::string> tokens, std::string_view origin);
 

@@ -17,8 +17,9 @@ namespace bertha {
 
 namespace {
 
-constexpr size_t kLargestFile = 1 << 20;
+constexpr size_t kLargestFile = 1 << 16;  // the parser takes up to 200 times as much
 constexpr size_t kDeepest = 32;
+constexpr size_t kMostValues = 20'000;  // in memory each takes many times its bytes
 
 using Kind = ConfigNode::Kind;
 using Origin = std::shared_ptr<const std::string>;
@@ -71,6 +72,7 @@ class TreeBuilder : public YAML::EventHandler {
   ConfigNode* add(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind,
                   const std::string& text = {}) {
     if (anchor != YAML::NullAnchor) refuse_anchor(mark);
+    check<ConfigError>(++values_ <= kMostValues, place(mark), ": more than ", kMostValues, " keys and values");
     check<ConfigError>(tag.empty() || tag == "?" || tag == "!", place(mark), ": tags are not supported");
     ConfigNode node{kind, place(mark), text, {}, {}};
     if (levels_.empty()) return &(root_ = std::move(node));
@@ -93,6 +95,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   Origin origin_;
   bool numbered_;
+  size_t values_ = 0;
   ConfigNode root_;
   std::vector<Level> levels_;
 };
@@ -107,7 +110,10 @@ ConfigNode parse(const std::string& yaml, TreeBuilder builder) {
     return root;
   } catch (const YAML::Exception& error) {
     const bool text_with_star = error.msg == YAML::ErrorMsg::UNKNOWN_ANCHOR;
-    fail<ConfigError>(builder.place(error.mark), ": ", error.msg,
+    std::string message = error.msg;  // may end in a character of the file
+    std::ranges::replace_if(
+        message, [](unsigned char c) { return c < ' ' || c >= 0x7F; }, '?');
+    fail<ConfigError>(builder.place(error.mark), ": ", message,
                       text_with_star ? " (quote a text that starts with '*')" : "");
   }
 }

@@ -43,8 +43,8 @@ struct ConfigEntry {
   ConfigNode value;
 };
 
-/// Reads one YAML document of at most 1 MiB and 32 levels, without anchors, aliases and tags; an empty one is an empty
-/// map. Throws ConfigError with file, line and column.
+/// Reads one YAML document of at most 64 KiB, 20,000 values and 32 levels, without anchors, aliases and tags; an empty
+/// one is an empty map. Throws ConfigError with file, line and column.
 ConfigNode read_config_file(const std::string& path);
 ConfigNode parse_config(const std::string& yaml, const std::string& origin);
 

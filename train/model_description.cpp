@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "data/file.h"
+#include "data/json_reader.h"
+#include "data/shown.h"
 #include "nn/published_names.h"
 #include "train/checkpoint/manifest.h"
 
@@ -15,20 +16,23 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr uintmax_t kLargestJson = 1 << 20;
+constexpr uint64_t kLargestJson = 1 << 19;  // a value in memory takes many times its bytes
+constexpr size_t kLongestName = 64;         // of an activation
 constexpr Head kHeads[] = {Head::kNone,         Head::kMlm,      Head::kMlmAndNextSentence,
                            Head::kNextSentence, Head::kSequence, Head::kTokens,
                            Head::kSpans,        Head::kChoice,   Head::kIntentAndSlots};
 
 json read_json(const std::string& path) {
-  std::error_code error;
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  check<ConfigError>(!error, path, ": cannot be read (", error.message(), ")");
-  check<DamagedFileError>(size <= kLargestJson, path, ": ", size, " bytes (at most ", kLargestJson, ")");
-  std::ifstream file(path, std::ios::binary);
-  const json value = json::parse(file, nullptr, /*allow_exceptions=*/false);
+  const std::string text = read_text(path, kLargestJson);
+  check_json(text, path);
+  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);  // a number may be too large
   check<DamagedFileError>(value.is_object(), path, ": not a JSON object");
   return value;
+}
+
+// As a sentence may show it.
+std::string text_of(const json& value) {
+  return value.is_structured() ? value.type_name() : shown(value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 // Reads `key` and says whether it is there; the type must fit.
@@ -40,7 +44,7 @@ bool read_key(const json& object, const std::string& path, const char* key, T& v
   if constexpr (std::is_same_v<T, int64_t>) fits = found->is_number_integer();
   if constexpr (std::is_same_v<T, double>) fits = found->is_number();
   if constexpr (std::is_same_v<T, bool>) fits = found->is_boolean();
-  check<DamagedFileError>(fits, path, ": '", key, "' is ", found->dump(), " (another type was expected)");
+  check<DamagedFileError>(fits, path, ": '", key, "' is ", text_of(*found), " (another type was expected)");
   value = found->get<T>();
   return true;
 }
@@ -53,8 +57,8 @@ void refuse_other_kinds(const json& object, const std::string& path) {
   read_key(object, path, "position_embedding_type", positions);
   read_key(object, path, "is_decoder", decoder);
   read_key(object, path, "tie_word_embeddings", tied);
-  check<MismatchError>(positions == "absolute", path, ": position_embedding_type is '", positions,
-                       "' (expected absolute)");
+  check<MismatchError>(positions == "absolute", path, ": position_embedding_type is ", shown(positions),
+                       " (expected absolute)");
   check<MismatchError>(!decoder, path, ": is_decoder is true (expected an encoder)");
   check<MismatchError>(tied, path, ": tie_word_embeddings is false (expected a decoder tied to the word embeddings)");
 }
@@ -65,7 +69,7 @@ Family read_family(const json& object, const std::string& path) {
   for (const Family family : kFamilies) {
     if (family_name(family) == type) return family;
   }
-  fail<MismatchError>(path, ": model_type is '", type, "' (expected bert, roberta or distilbert)");
+  fail<MismatchError>(path, ": model_type is ", shown(type), " (expected bert, roberta or distilbert)");
 }
 
 // Without `architectures`, as some writers leave it out, the encoder is all that is known to be there.
@@ -79,7 +83,7 @@ Head read_head(const json& object, const std::string& path, Family family) {
     if (architecture == name) return head;
     if (!architecture.empty()) known += (known.empty() ? "" : ", ") + architecture;
   }
-  fail<MismatchError>(path, ": architecture '", name, "' is not known (expected one of ", known, ")");
+  fail<MismatchError>(path, ": architecture ", shown(name), " is not known (expected one of ", known, ")");
 }
 
 // What files of a family leave out.
@@ -109,6 +113,7 @@ BertConfig read_config(const json& object, const std::string& path, Family famil
   if (family != Family::kDistilBert) read("type_vocab_size", c.type_vocab_size);
   read("pad_token_id", c.pad_token_id);
   read(keys.hidden_act, c.hidden_act);
+  c.hidden_act.resize(std::min(c.hidden_act.size(), kLongestName));
   read(keys.hidden_dropout_prob, c.hidden_dropout_prob);
   read(keys.attention_probs_dropout_prob, c.attention_probs_dropout_prob);
   double dropout = 0;
@@ -128,9 +133,11 @@ std::vector<std::string> read_labels(const json& object, const std::string& path
   std::vector<std::string> labels(found->size());
   for (const auto& [number, label] : found->items()) {
     size_t index = labels.size();
-    std::from_chars(number.data(), number.data() + number.size(), index);
-    check<DamagedFileError>(index < labels.size() && label.is_string(), path, ": '", key, "' holds '", number,
-                            "': ", label.dump(), " (expected labels numbered 0 to ", labels.size() - 1, ")");
+    const char* const end = number.data() + number.size();
+    const bool is_number = std::from_chars(number.data(), end, index).ptr == end;
+    check<DamagedFileError>(is_number && index < labels.size() && labels[index].empty() && label.is_string(), path,
+                            ": '", key, "' holds ", shown(number), ": ", text_of(label),
+                            " (expected labels numbered 0 to ", labels.size() - 1, ")");
     labels[index] = label.get<std::string>();
   }
   return labels;
@@ -138,8 +145,10 @@ std::vector<std::string> read_labels(const json& object, const std::string& path
 
 std::vector<std::string> read_strings(const json& object, const std::string& path, const char* key) {
   std::vector<std::string> strings;
-  for (const json& value : object.value(key, json::array())) {
-    check<DamagedFileError>(value.is_string(), path, ": '", key, "' holds ", value.dump(), " (expected strings)");
+  const json list = object.value(key, json::array());
+  check<DamagedFileError>(list.is_array(), path, ": '", key, "' is ", text_of(list), " (expected a list of strings)");
+  for (const json& value : list) {
+    check<DamagedFileError>(value.is_string(), path, ": '", key, "' holds ", text_of(value), " (expected strings)");
     strings.push_back(value.get<std::string>());
   }
   return strings;
@@ -192,6 +201,8 @@ TaskDescription read_task(const json& object, const std::string& path, Head head
   if (head == Head::kSpans) task.stride = usual_stride(task.sequence_length ? task.sequence_length : longest);
   read_key(own, path, "stride", task.stride);
   read_key(own, path, "unanswerable", task.unanswerable);
+  check<DamagedFileError>(task.sequence_length >= 0 && task.stride >= 0, path, ": sequence_length ",
+                          task.sequence_length, " and stride ", task.stride, " (neither may be negative)");
   return task;
 }
 

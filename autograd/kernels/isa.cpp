@@ -10,10 +10,16 @@ bool capped_at_avx2() {
   return cap && std::string_view(cap) == "avx2";
 }
 
+/// The fourth level of x86-64, which clang cannot ask for as a whole.
+bool supports_level_4() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
 }  // namespace
 
 bool has_avx512() {
-  static const bool has = __builtin_cpu_supports("x86-64-v4") && !capped_at_avx2();
+  static const bool has = supports_level_4() && !capped_at_avx2();
   return has;
 }
 

@@ -124,6 +124,19 @@ inline auto maximum_of(V v) {
   return result;
 }
 
+/// The lanes of `a`, then those of `b`, by their numbers.
+template <class V, class Mask>
+inline V shuffle(V a, V b, Mask lanes) {
+#ifdef __clang__  // which lacks the builtin; it builds the fuzz targets
+  constexpr int kCount = sizeof(V) / sizeof(a[0]);
+  V out;
+  for (int i = 0; i < kCount; ++i) out[i] = lanes[i] < kCount ? a[lanes[i]] : b[lanes[i] - kCount];
+  return out;
+#else
+  return __builtin_shuffle(a, b, lanes);
+#endif
+}
+
 template <class V, int kStep>
 inline void transpose_step(V* rows) {
   constexpr int kCount = sizeof(V) / sizeof(rows[0][0]);
@@ -139,8 +152,8 @@ inline void transpose_step(V* rows) {
     if (i & kStep) continue;
     const V a = rows[i];
     const V b = rows[i + kStep];
-    rows[i] = __builtin_shuffle(a, b, upper);
-    rows[i + kStep] = __builtin_shuffle(a, b, lower);
+    rows[i] = shuffle(a, b, upper);
+    rows[i + kStep] = shuffle(a, b, lower);
   }
 }
 

@@ -5,7 +5,6 @@
 #include "autograd/core/error.h"
 #include "data/lines.h"
 #include "data/shown.h"
-#include "data/tasks/blank_separated.h"
 #include "data/tasks/utf8_lines.h"
 
 namespace bertha {
@@ -13,22 +12,36 @@ namespace {
 
 constexpr std::string_view kDocumentStart = "-DOCSTART-";
 
-}  // namespace
-
-std::vector<TaggedSentence> read_conll(const std::string& path) {
+/// Calls f(word, tag, first_line) for each word, where first_line is 0 within a sentence.
+template <class F>
+void for_each_word(const std::string& path, F&& f) {
+  constexpr std::string_view kBlanks = " \t\r\n\f\v";
   Utf8Lines lines(path);
-  std::vector<TaggedSentence> sentences;
   bool inside = false;
   for (std::string_view line; lines.next(line);) {
     const bool ends = is_blank(line) || line.starts_with(kDocumentStart);
-    if (!ends && !inside) sentences.push_back({.line = lines.number(), .by_lines = true});
+    if (!ends) {
+      const size_t first = line.find_first_not_of(kBlanks);
+      const std::string_view columns = line.substr(first, line.find_last_not_of(kBlanks) + 1 - first);
+      const size_t behind_word = columns.find_first_of(kBlanks);
+      if (behind_word == line.npos)
+        lines.refuse(lines.number(), "one column, ", shown(line), " (expected a word and a tag)");
+      f(columns.substr(0, behind_word), columns.substr(columns.find_last_of(kBlanks) + 1), inside ? 0 : lines.number());
+    }
     inside = !ends;
-    if (ends) continue;
-    std::vector<std::string> columns = blank_separated(line);
-    if (columns.size() < 2) lines.refuse(lines.number(), "one column, ", shown(line), " (expected a word and a tag)");
-    sentences.back().words.push_back(std::move(columns.front()));
-    sentences.back().tags.push_back(std::move(columns.back()));
   }
+}
+
+}  // namespace
+
+std::vector<TaggedSentence> read_conll(const std::string& path) {
+  for_each_word(path, [](std::string_view, std::string_view, int64_t) {});  // refuses before anything is kept
+  std::vector<TaggedSentence> sentences;
+  for_each_word(path, [&](std::string_view word, std::string_view tag, int64_t first_line) {
+    if (first_line > 0) sentences.push_back({.line = first_line, .by_lines = true});
+    sentences.back().words.emplace_back(word);
+    sentences.back().tags.emplace_back(tag);
+  });
   check<DamagedFileError>(!sentences.empty(), path, ": no sentences");
   return sentences;
 }

@@ -10,7 +10,7 @@ enum class Place { kFieldBegin, kInsideQuotes, kRecordEnd };
 /// Takes a field apart from the front of `rest`, or as much of it as the line holds.
 Place take_field(Utf8Lines& lines, std::string_view& rest, Place place, std::vector<std::string>& fields) {
   if (place == Place::kFieldBegin) {
-    fields.emplace_back();
+    add_field(lines, fields, "");
     if (!rest.starts_with('"')) {
       const size_t comma = rest.find(',');
       fields.back() = rest.substr(0, comma);

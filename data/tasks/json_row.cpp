@@ -10,6 +10,9 @@ namespace {
 
 using nlohmann::json;
 
+// Each takes many times its bytes.
+constexpr size_t kMostMembers = 10'000, kMostElements = 100'000;
+
 /// Collects the members of one object.
 class FieldTaker : public json::json_sax_t {
  public:
@@ -29,6 +32,7 @@ class FieldTaker : public json::json_sax_t {
   bool key(std::string& name) override {
     if (depth_ != 1) return true;
     if (!names_.insert(name).second) return refuse(shown(name) + " stands twice");
+    if (fields_.size() == kMostMembers) return refuse("has more than " + std::to_string(kMostMembers) + " members");
     fields_.emplace_back().name = std::move(name);
     return true;
   }
@@ -59,6 +63,8 @@ class FieldTaker : public json::json_sax_t {
     if (depth_ == 1) {
       field.text = std::move(value);
     } else if (depth_ == 2 && field.is_list) {
+      if (field.items.size() == kMostElements)
+        return refuse("has an array of more than " + std::to_string(kMostElements) + " elements");
       if (!field.items.empty()) field.text += ' ';
       field.text += value;
       field.items.push_back(std::move(value));

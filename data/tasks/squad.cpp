@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <span>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "autograd/core/error.h"
+#include "data/checksum.h"
 #include "data/shown.h"
 #include "data/text_file.h"
 
@@ -21,6 +22,8 @@ constexpr int64_t kMaxBytes = int64_t{1} << 30;
 constexpr int64_t kMaxContextBytes = int64_t{16} << 20;
 constexpr size_t kReadBytes = size_t{1} << 20;
 constexpr size_t kMostProblems = 5;
+// Of comparisons of bytes. A text of SQuAD all of whose answers are misplaced needs 36 a byte.
+constexpr uint64_t kSearchAtLeast = uint64_t{1} << 28, kSearchPerByte = 1024;
 
 std::string read_whole(const std::string& path) {
   const auto bytes = open_bytes(path);
@@ -96,6 +99,7 @@ class PlacedContext {
       if ((text[i] & 0xC0) != 0x80) begins_.push_back(static_cast<uint32_t>(i));
   }
 
+  size_t bytes() const { return text_.size(); }
   bool has(const std::string& part, int64_t start) const {
     return start >= 0 && start < std::ssize(begins_) && text_.compare(begins_[start], part.size(), part) == 0;
   }
@@ -117,11 +121,19 @@ class PlacedContext {
 
 // ---- Reading ----
 
+/// What of a file is kept. Reading it once for nothing refuses what is damaged before it takes memory.
+enum class Keep { kNothing, kEverything };
+
 class SquadReader : public json::json_sax_t {
  public:
+  /// `path` names the file; misplaced answers are searched for as long as a file of `bytes` is worth it.
+  SquadReader(Keep keep, const std::string& path, size_t bytes)
+      : keep_(keep), path_(path), search_left_(kSearchAtLeast + kSearchPerByte * bytes) {}
+
   const std::string& complaint() const { return complaint_; }
   /// Where the text is not JSON, in bytes from 1.
   std::optional<size_t> damaged_byte() const { return damaged_byte_; }
+  size_t questions() const { return questions_; }
   SquadFile take() { return std::move(file_); }
 
   bool null() override { return value(std::nullopt, "null").has_value(); }
@@ -149,11 +161,12 @@ class SquadReader : public json::json_sax_t {
     if (shape == &kContext) {
       if (std::ssize(text) > kMaxContextBytes)
         return refuse(path() + ": more than " + std::to_string(kMaxContextBytes >> 20) + " MiB");
-      context_ = std::move(text);
+      if (keep_ == Keep::kEverything) context_ = std::move(text);
     }
     if (shape == &kQuestionText) question_.question = std::move(text);
     if (shape == &kId) {
-      if (!ids_.insert(text).second) return refuse(path() + ": " + shown(text) + " stands twice");
+      if (!ids_.insert(checksum_of(std::as_bytes(std::span(text)))).second)
+        return refuse(path() + ": " + shown(text) + " stands twice");
       question_.id = std::move(text);
     }
     if (shape == &kAnswerText) {
@@ -248,18 +261,26 @@ class SquadReader : public json::json_sax_t {
       if (member.presence == Presence::kRequired && !(level.seen & 1u << i))
         return refuse((levels_.empty() ? "" : path() + ".") + std::string(member.name) + ": is missing");
     }
-    if (level.shape == &kAnswer) question_.answers.push_back(std::exchange(answer_, {}));
+    if (level.shape == &kAnswer) add_answer();
     if (level.shape == &kQuestion) return add_question();
     if (level.shape == &kParagraph) add_paragraph();
     return true;
   }
 
+  void add_answer() {
+    ++answers_;
+    if (keep_ == Keep::kEverything) question_.answers.push_back(std::move(answer_));
+    answer_ = {};
+  }
+
   bool add_question() {
-    const size_t answers = question_.answers.size();
+    const size_t answers = std::exchange(answers_, 0);
+    ++questions_;
     if (question_.impossible && answers > 0)
       return refuse(path() + ": is_impossible, and " + std::to_string(answers) + " answer(s)");
     question_.impossible = answers == 0;
-    paragraph_.push_back(std::exchange(question_, {}));
+    if (keep_ == Keep::kEverything) paragraph_.push_back(std::move(question_));
+    question_ = {};
     return true;
   }
 
@@ -278,6 +299,9 @@ class SquadReader : public json::json_sax_t {
     int64_t misplaced = 0;
     for (Answer& answer : question.answers) {
       if (context.has(answer.text, answer.start)) continue;
+      const uint64_t comparisons = uint64_t{context.bytes()} * answer.text.size();
+      check<DamagedFileError>(comparisons <= search_left_, path_, ": too many answers are not where it says");
+      search_left_ -= comparisons;
       answer.start = context.nearest(answer.text, answer.start);
       ++misplaced;
       file_.relocated += answer.start >= 0;
@@ -286,32 +310,42 @@ class SquadReader : public json::json_sax_t {
     if (misplaced > 0 && file_.first_problems.size() < kMostProblems) file_.first_problems.push_back(question.id);
   }
 
+  Keep keep_;
+  const std::string& path_;
+  uint64_t search_left_;
   std::vector<Level> levels_;
   int64_t unwatched_ = 0;  // objects and arrays that are open and nobody looks at
   Answer answer_;
   Question question_;
   std::string context_;
-  std::vector<Question> paragraph_;  // whose context may still follow
-  std::set<std::string> ids_;
+  std::vector<Question> paragraph_;     // whose context may still follow
+  size_t answers_ = 0, questions_ = 0;  // of the present question, of the file
+  std::unordered_set<uint64_t> ids_;    // by their hashes
   SquadFile file_;
   std::string complaint_;
   std::optional<size_t> damaged_byte_;
 };
 
+SquadFile parse(std::string_view content, const std::string& path, Keep keep) {
+  SquadReader reader(keep, path, content.size());
+  json::sax_parse(content.begin(), content.end(), &reader);
+  if (const auto byte = reader.damaged_byte()) {
+    const std::string_view before = content.substr(0, *byte - std::min<size_t>(*byte, 1));
+    fail<DamagedFileError>(path, ":", 1 + std::ranges::count(before, '\n'), ": not JSON at byte ", *byte);
+  }
+  check<DamagedFileError>(reader.complaint().empty(), path, ": ", reader.complaint());
+  check<DamagedFileError>(reader.questions() > 0, path, ": no questions");
+  return reader.take();
+}
+
 }  // namespace
 
 SquadFile read_squad(const std::string& path) {
   const std::string content = read_whole(path);
-  SquadReader reader;
-  json::sax_parse(content.begin(), content.end(), &reader);
-  if (const auto byte = reader.damaged_byte()) {
-    const std::string_view before = std::string_view(content).substr(0, *byte - std::min<size_t>(*byte, 1));
-    fail<DamagedFileError>(path, ":", 1 + std::ranges::count(before, '\n'), ": not JSON at byte ", *byte);
-  }
-  check<DamagedFileError>(reader.complaint().empty(), path, ": ", reader.complaint());
-  SquadFile file = reader.take();
-  check<DamagedFileError>(!file.questions.empty(), path, ": no questions");
-  return file;
+  // The parser takes a zero byte for the end.
+  check<DamagedFileError>(content.find('\0') == content.npos, path, ": byte ", content.find('\0'), " is zero");
+  parse(content, path, Keep::kNothing);
+  return parse(content, path, Keep::kEverything);
 }
 
 }  // namespace bertha

@@ -24,6 +24,10 @@ std::string joined(std::span<const std::string> names) {
   return list + (names.size() > kMostNames ? ", ..." : "");
 }
 
+/// What of a file is kept. Reading it once for nothing refuses what is damaged before it takes memory: in which a cell
+/// takes many times its bytes.
+enum class Keep { kNothing, kEverything };
+
 /// The fields of the next row of tab-separated values and its line; 0 behind the last.
 int64_t read_tsv_row(Utf8Lines& lines, std::vector<std::string>& fields) {
   fields.clear();
@@ -32,8 +36,8 @@ int64_t read_tsv_row(Utf8Lines& lines, std::vector<std::string>& fields) {
     if (!lines.next(line)) return 0;
   } while (line.empty());
   for (size_t tab; (tab = line.find('\t')) != line.npos; line.remove_prefix(tab + 1))
-    fields.emplace_back(line.substr(0, tab));
-  fields.emplace_back(line);
+    add_field(lines, fields, line.substr(0, tab));
+  add_field(lines, fields, line);
   return lines.number();
 }
 
@@ -42,7 +46,7 @@ int64_t read_tsv_row(Utf8Lines& lines, std::vector<std::string>& fields) {
 /// Fills a table from a file.
 class TableReader {
  public:
-  explicit TableReader(const std::string& path) : lines_(path) { table_.path_ = path; }
+  TableReader(const std::string& path, Keep keep) : keep_(keep), lines_(path) { table_.path_ = path; }
 
   using ReadRow = int64_t (*)(Utf8Lines&, std::vector<std::string>&);
   void read_separated(ReadRow read_row) {
@@ -54,6 +58,8 @@ class TableReader {
       if (fields.size() != table_.columns_.size())
         lines_.refuse(line, fields.size(), " field(s) (expected ", table_.columns_.size(), ": ",
                       joined(table_.columns_), ")");
+      has_rows_ = true;
+      if (keep_ == Keep::kNothing) continue;
       table_.lines_.push_back(line);
       std::ranges::move(fields, std::back_inserter(table_.cells_));
     }
@@ -65,13 +71,14 @@ class TableReader {
       if (is_blank(line)) continue;
       const std::string complaint = read_json_row(line, fields);
       if (!complaint.empty()) lines_.refuse(lines_.number(), complaint, " (expected a JSON object)");
-      if (table_.lines_.empty()) add_columns(fields);
+      if (!has_rows_) add_columns(fields);
+      has_rows_ = true;
       add_row(fields);
     }
   }
 
   Table take() {
-    check<DamagedFileError>(table_.rows() > 0, table_.path_, ": no rows");
+    check<DamagedFileError>(has_rows_, table_.path_, ": no rows");
     return std::move(table_);
   }
 
@@ -90,43 +97,57 @@ class TableReader {
   }
 
   void add_row(std::vector<JsonField>& fields) {
+    check_complete(fields);
+    if (keep_ == Keep::kNothing) return;
     const size_t begin = table_.cells_.size(), columns = table_.columns_.size();
-    std::vector<bool> found(columns);
     table_.cells_.resize(begin + columns);
     table_.lines_.push_back(lines_.number());
     for (JsonField& field : fields) {
       const auto place = places_.find(field.name);
       if (place == places_.end()) continue;
       const size_t cell = begin + place->second;
-      found[place->second] = true;
       if (field.problem) table_.problems_.emplace(cell, field.problem);
       if (field.is_list) table_.lists_.emplace(cell, std::move(field.items));
       table_.cells_[cell] = std::move(field.text);
     }
+  }
+
+  void check_complete(const std::vector<JsonField>& fields) {
+    std::vector<bool> found(table_.columns_.size());
+    for (const JsonField& field : fields) {
+      const auto place = places_.find(field.name);
+      if (place != places_.end()) found[place->second] = true;
+    }
     const auto missing = static_cast<size_t>(std::ranges::find(found, false) - found.begin());
-    if (missing < columns)
+    if (missing < found.size())
       lines_.refuse(lines_.number(), shown(table_.columns_[missing]), " is missing (the first row has it)");
   }
 
+  Keep keep_;
   Utf8Lines lines_;
   Table table_;
+  bool has_rows_ = false;
   std::map<std::string, size_t> places_;  // of the columns
 };
 
 Table Table::read(const std::string& path) {
-  TableReader reader(path);
   std::string_view name = path;
   if (name.ends_with(".gz")) name.remove_suffix(3);
-  if (name.ends_with(".tsv")) {
-    reader.read_separated(read_tsv_row);
-  } else if (name.ends_with(".csv")) {
-    reader.read_separated(read_csv_record);
-  } else if (name.ends_with(".jsonl")) {
-    reader.read_json();
-  } else {
-    fail<ConfigError>(path, ": not a table by its name (expected .tsv, .csv or .jsonl, or one of them with .gz)");
-  }
-  return reader.take();
+  const auto read = [&](Keep keep) {
+    TableReader reader(path, keep);
+    if (name.ends_with(".tsv")) {
+      reader.read_separated(read_tsv_row);
+    } else if (name.ends_with(".csv")) {
+      reader.read_separated(read_csv_record);
+    } else if (name.ends_with(".jsonl")) {
+      reader.read_json();
+    } else {
+      fail<ConfigError>(path, ": not a table by its name (expected .tsv, .csv or .jsonl, or one of them with .gz)");
+    }
+    return reader.take();
+  };
+  read(Keep::kNothing);
+  return read(Keep::kEverything);
 }
 
 size_t Table::column(std::string_view name) const {

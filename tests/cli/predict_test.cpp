@@ -122,7 +122,7 @@ TEST(Predict, BadInputIsOneSentenceAndTheRightCode) {
       {"bert_nsp", "--task fill_mask '[MASK]'", "", 4, "has no head for this task"},
       {"bert_mlm", "'" + long_text + "'", "", 4, "text: 21 tokens (the model has 20 positions)"},
       {"bert_mlm", "", "the [MASK] t\xE9\n", 3, "is not UTF-8"},
-      {"no_such_model", "'[MASK]'", "", 2, "no_such_model/config.json: cannot be read"},
+      {"no_such_model", "'[MASK]'", "", 2, "no_such_model/config.json: cannot be opened"},
       {"bert_mlm", "--top-k 0 '[MASK]'", "", 2, "--top-k"},
       {"bert_mlm", "--task guess '[MASK]'", "", 2, "--task"},
   };

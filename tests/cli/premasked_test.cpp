@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "autograd/core/random.h"
 #include "tests/cli/run_bertha.h"
 #include "tests/data/premasked_file.h"
 
@@ -116,6 +120,56 @@ TEST_F(Premasked, OtherDataDoesNotResume) {
   write(1, 8);
   const CommandResult result = pretrain("training.steps=6");
   EXPECT_EQ(result.exit_code, 4) << result.err;
+}
+
+/// Where a local heap of the file has the list of its free blocks.
+size_t free_list_of(const std::string& bytes) {
+  constexpr size_t kFreeListField = 16, kDataField = 24;
+  const size_t heap = bytes.find("HEAP");
+  uint64_t first = 0, data = 0;
+  std::memcpy(&first, bytes.data() + heap + kFreeListField, sizeof first);
+  std::memcpy(&data, bytes.data() + heap + kDataField, sizeof data);
+  return static_cast<size_t>(data + first);
+}
+
+TEST_F(Premasked, ALibraryThatGoesRoundInCirclesIsASentence) {
+  const std::string path = folder_ / "masked/training_1.hdf5";
+  std::string bytes = read("masked/training_1.hdf5");
+  const size_t block = free_list_of(bytes);
+  uint64_t first = 0;
+  std::memcpy(&first, bytes.data() + bytes.find("HEAP") + 16, sizeof first);
+  std::memcpy(bytes.data() + block, &first, sizeof first);  // the block behind it is itself
+  std::ofstream(path, std::ios::binary) << bytes;
+  const CommandResult result = pretrain("--dry-run");
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_EQ(result.err.find("bertha: " + path + ": "), 0u) << result.err;
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+}
+
+TEST_F(Premasked, EveryChangedFileIsReadOrRefusedInASentence) {
+  const std::string path = folder_ / "masked/training_1.hdf5";
+  const std::string sound = read("masked/training_1.hdf5");
+  RandomStream random(1, "test");
+  int refused = 0;
+  for (int i = 0; i < 60; ++i) {
+    std::string bytes = sound;
+    for (uint32_t changes = 1 + random.below(4); changes > 0; --changes) {
+      constexpr std::array<unsigned char, 6> kBytes = {0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF};
+      bytes[random.below(static_cast<uint32_t>(bytes.size()))] = static_cast<char>(kBytes[random.below(6)]);
+    }
+    std::ofstream(path, std::ios::binary) << bytes;
+    const CommandResult result = run_bertha("check-premasked '" + path + "' 12 mlm_nsp", "");
+    const bool ended_itself = result.exit_code == 0 || result.exit_code == 3 || result.exit_code == 4;
+    if (result.exit_code == 0) continue;
+    ++refused;
+    if (ended_itself) {
+      EXPECT_EQ(result.out.find(path + ": "), 0u) << result.out;
+    } else {
+      const CommandResult run = pretrain("--dry-run");
+      EXPECT_EQ(run.exit_code, 3) << run.err;
+    }
+  }
+  EXPECT_GT(refused, 5);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ const std::vector<ThirdParty> kThirdParty{
 // The standard library, the operating system and the instruction set.
 const std::regex kPlatformHeader(
     R"([a-z_0-9]+|(sys|linux|arpa|netinet)/.*|[a-z]+intrin\.h|)"
-    R"((unistd|fcntl|glob|fnmatch|signal|dirent|poll|pthread|sched|dlfcn|termios|cpuid|malloc)\.h)");
+    R"((unistd|fcntl|spawn|glob|fnmatch|signal|dirent|poll|pthread|sched|dlfcn|termios|cpuid|malloc)\.h)");
 
 struct Include {
   std::string header;

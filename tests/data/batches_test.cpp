@@ -103,7 +103,7 @@ TEST(TrainingBatches, MaskASampleAnewInEveryEpoch) {
 TEST(TrainingBatches, KeepTheMasksThatSamplesAreStoredWith) {
   const TemporaryDirectory folder;
   write_premasked(folder / "masked.h5", two_samples());
-  const auto set = std::make_shared<PremaskedSet>(folder.path(), 12, Objective::kMlmNsp);
+  const auto set = std::make_shared<PremaskedSet>(folder.path(), 12, Objective::kMlmNsp, check_premasked_file);
   const TrainingBatches batches(premasked_source(set), 1, MicroSlices(2, 2));  // each step is an epoch
   for (int64_t step = 0; step < 20; ++step) {
     const PackedBatch batch = batches.at(step, 0);

@@ -15,7 +15,7 @@ constexpr int64_t kVocabulary = 12;
 class PremaskedSetTest : public testing::Test {
  protected:
   PremaskedSet open(Objective objective = Objective::kMlmNsp) const {
-    return PremaskedSet(folder_.path(), kVocabulary, objective);
+    return PremaskedSet(folder_.path(), kVocabulary, objective, check_premasked_file);
   }
   template <class E>
   std::string complaint(const PremaskedFile& file) const {

@@ -3,16 +3,20 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
 #include "data/file.h"
+#include "data/json_reader.h"
+#include "data/shown.h"
 
 namespace bertha {
 namespace {
 
-constexpr int kFormatVersion = 1;
-constexpr uint64_t kMaxManifestBytes = uint64_t{64} << 20;
+constexpr uint64_t kFormatVersion = 1;
+constexpr std::string_view kNoManifest = "is not a manifest";
+constexpr uint64_t kMaxManifestBytes = uint64_t{2} << 20;  // of thousands of tensors with their moments
 constexpr std::string_view kTailBegin = ",\n  \"checksum\": \"";
 constexpr std::string_view kTailEnd = "\"\n}\n";
 
@@ -30,26 +34,55 @@ nlohmann::ordered_json file_to_json(const FileRecord& file) {
   return json;
 }
 
-FileRecord file_from_json(const nlohmann::json& json) {
+TensorRecord read_tensor(JsonReader& reader) {
+  TensorRecord tensor;
+  reader.object([&](const std::string& key) {
+    if (key == "name") {
+      tensor.name = reader.text();
+    } else if (key == "offset") {
+      tensor.offset = reader.count();
+    } else if (key == "bytes") {
+      tensor.bytes = reader.count();
+    } else if (key == "checksum") {
+      tensor.checksum = from_hex(reader.text());
+    } else {
+      reader.skip();
+    }
+  });
+  return tensor;
+}
+
+FileRecord read_file(JsonReader& reader) {
   FileRecord file;
-  file.name = json.at("name").get<std::string>();
-  check<DamagedFileError>(!file.name.empty() && file.name[0] != '.' && file.name.find('/') == std::string::npos, "'",
-                          file.name, "' is not the name of a file in this directory");
-  file.bytes = json.at("bytes").get<uint64_t>();
-  file.checksum = file.checksum_between = from_hex(json.at("checksum").get<std::string>());
-  if (!json.contains("tensors")) return file;
-  file.checksum_between = from_hex(json.at("checksum_between").get<std::string>());
-  uint64_t end = 0;
-  for (const nlohmann::json& entry : json.at("tensors")) {
-    const TensorRecord tensor{entry.at("name").get<std::string>(), entry.at("offset").get<uint64_t>(),
-                              entry.at("bytes").get<uint64_t>(), from_hex(entry.at("checksum").get<std::string>())};
-    check<DamagedFileError>(
-        tensor.offset >= end && tensor.offset <= file.bytes && tensor.bytes <= file.bytes - tensor.offset, "'",
-        tensor.name, "' does not lie in '", file.name, "' behind the tensor before");
-    end = tensor.offset + tensor.bytes;
-    file.tensors.push_back(tensor);
-  }
+  reader.object([&](const std::string& key) {
+    if (key == "name") {
+      file.name = reader.text();
+    } else if (key == "bytes") {
+      file.bytes = reader.count();
+    } else if (key == "checksum") {
+      file.checksum = from_hex(reader.text());
+    } else if (key == "checksum_between") {
+      file.checksum_between = from_hex(reader.text());
+    } else if (key == "tensors") {
+      reader.array([&] { file.tensors.push_back(read_tensor(reader)); });
+    } else {
+      reader.skip();
+    }
+  });
+  if (file.tensors.empty()) file.checksum_between = file.checksum;
   return file;
+}
+
+void check_file(const FileRecord& file) {
+  check<DamagedFileError>(!file.name.empty() && file.name[0] != '.' && file.name.find('/') == std::string::npos,
+                          shown(file.name), " is not the name of a file in this directory");
+  uint64_t end = 0;
+  for (const TensorRecord& tensor : file.tensors) {
+    check<DamagedFileError>(
+        tensor.offset >= end && tensor.offset <= file.bytes && tensor.bytes <= file.bytes - tensor.offset,
+        shown(tensor.name), " does not lie in ", shown(file.name), " behind the tensor before");
+    end = tensor.offset + tensor.bytes;
+  }
 }
 
 // The text before the final checksum, once that checksum is right.
@@ -63,13 +96,38 @@ std::string_view checked_body(std::string_view text) {
   return body;
 }
 
-Manifest from_json(std::string_view text) {
-  const nlohmann::json json = nlohmann::json::parse(std::string(checked_body(text)) + "}");
-  const int version = json.at("format_version").get<int>();
+uint64_t read_version(std::string_view body) {
+  std::optional<uint64_t> version;
+  JsonReader reader(body, kNoManifest);
+  reader.object([&](const std::string& key) {
+    if (key == "format_version") {
+      version = reader.count();
+    } else {
+      reader.skip();
+    }
+  });
+  check<DamagedFileError>(version.has_value(), kNoManifest, ": has no format_version");
+  return *version;
+}
+
+/// Throws sentences that do not name the file.
+Manifest from_text(std::string_view text) {
+  const std::string body = std::string(checked_body(text)) + "}";
+  check_json(body, kNoManifest);
+  const uint64_t version = read_version(body);
   check<MismatchError>(version == kFormatVersion, "has format version ", version, " (this program reads ",
                        kFormatVersion, ")");
   Manifest manifest;
-  for (const nlohmann::json& file : json.at("files")) manifest.files.push_back(file_from_json(file));
+  JsonReader reader(body, kNoManifest);
+  reader.object([&](const std::string& key) {
+    if (key == "files") {
+      reader.array([&] { manifest.files.push_back(read_file(reader)); });
+    } else {
+      reader.skip();
+    }
+  });
+  for (const FileRecord& file : manifest.files) check_file(file);
+  check<DamagedFileError>(manifest.to_text() == text, kNoManifest, ": not as this program writes it");
   return manifest;
 }
 
@@ -179,9 +237,7 @@ Manifest Manifest::read(const std::string& directory) {
   check<DamagedFileError>(std::filesystem::is_regular_file(path), path, ": is missing");
   const std::string text = read_text(path, kMaxManifestBytes);
   try {
-    return from_json(text);
-  } catch (const nlohmann::json::exception&) {
-    fail<DamagedFileError>(path, ": is not a manifest");
+    return from_text(text);
   } catch (const DamagedFileError& error) {
     fail<DamagedFileError>(path, ": ", error.what());
   } catch (const MismatchError& error) {
@@ -190,7 +246,7 @@ Manifest Manifest::read(const std::string& directory) {
 }
 
 std::string to_sentence(const Damage& damage) {
-  return damage.file + ": " + (damage.tensor.empty() ? "" : "tensor '" + damage.tensor + "': ") + damage.what;
+  return damage.file + ": " + (damage.tensor.empty() ? "" : "tensor " + shown(damage.tensor) + ": ") + damage.what;
 }
 
 std::vector<Damage> find_damage(const std::string& directory) {

@@ -5,11 +5,11 @@
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
 #include <utility>
 
 #include "autograd/core/error.h"
+#include "data/json_reader.h"
+#include "data/shown.h"
 
 namespace bertha {
 namespace {
@@ -17,6 +17,10 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "files are little-endian");
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // as in the reference implementation
+// Of what a header might hold a million, at many times its size in memory.
+constexpr size_t kMaxMetadata = 10'000;
+constexpr size_t kMaxRank = 64;
+constexpr size_t kLeastTensorBytes = 50;  // in the header
 
 struct DTypeSize {
   std::string_view name;
@@ -45,7 +49,9 @@ constexpr std::array kDTypes = std::to_array<DTypeSize>({
 /// Reads the header's one permitted form and nothing else, so that a hostile one costs no memory beyond its own size.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit HeaderReader(const std::string& path) : path_(path) {}
+  HeaderReader(const std::string& path, size_t header_bytes) : path_(path) {
+    tensors.reserve(header_bytes / kLeastTensorBytes);
+  }
 
   std::vector<StoredTensor> tensors;
   std::map<std::string, std::string> metadata;
@@ -53,36 +59,45 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool start_object(size_t) override {
     if (place_ == Place::kStart) return enter(Place::kNames);
     if (place_ != Place::kNames) refuse("an object");
-    if (name_ == "__metadata__") return enter(Place::kMetadata);
+    if (name_ == "__metadata__") {
+      if (std::exchange(has_metadata_, true)) fail<DamagedFileError>(path_, ": duplicate '__metadata__' in the header");
+      return enter(Place::kMetadata);
+    }
     tensor_ = {};
     offsets_.clear();
-    fields_.clear();
+    fields_ = 0;
     return enter(Place::kTensor);
   }
 
   bool key(std::string& key) override {
     if (place_ == Place::kNames) {
-      if (!names_.insert(key).second) fail<DamagedFileError>(path_, ": duplicate tensor '", key, "' in the header");
-      name_ = key;
-    } else if (place_ == Place::kMetadata) {
-      if (metadata.contains(key)) fail<DamagedFileError>(path_, ": duplicate key '", key, "' in '__metadata__'");
-      field_ = key;
-    } else {
-      const bool known = key == "dtype" || key == "shape" || key == "data_offsets";
-      if (!known || !fields_.insert(key).second) {
-        fail<DamagedFileError>(path_, ": '", name_, "' has ", known ? "two keys" : "an unknown key", " '", key,
-                               "' (expected dtype, shape and data_offsets, once each)");
-      }
-      field_ = key;
+      name_ = std::move(key);
+      return true;
     }
+    if (place_ == Place::kMetadata) {
+      if (metadata.contains(key)) fail<DamagedFileError>(path_, ": duplicate key ", shown(key), " in '__metadata__'");
+      if (metadata.size() == kMaxMetadata) {
+        fail<DamagedFileError>(path_, ": '__metadata__' has more than ", kMaxMetadata, " keys");
+      }
+    } else {
+      const auto known = std::ranges::find(kFields, key);
+      const unsigned field = 1u << (known - kFields.begin());
+      if (known == kFields.end() || (fields_ & field) != 0) {
+        fail<DamagedFileError>(path_, ": ", shown(name_), " has ",
+                               known == kFields.end() ? "an unknown key" : "two keys", " ", shown(key),
+                               " (expected dtype, shape and data_offsets, once each)");
+      }
+      fields_ |= field;
+    }
+    field_ = std::move(key);
     return true;
   }
 
   bool string(std::string& value) override {
     if (place_ == Place::kMetadata) {
-      metadata.emplace(field_, value);
+      metadata.emplace(std::move(field_), std::move(value));
     } else if (place_ == Place::kTensor && field_ == "dtype") {
-      tensor_.dtype = value;
+      tensor_.dtype = std::move(value);
     } else {
       refuse("a string");
     }
@@ -96,7 +111,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool number_unsigned(uint64_t value) override {
-    if (place_ == Place::kShape && value <= INT64_MAX) {
+    if (place_ == Place::kShape && value <= INT64_MAX && tensor_.shape.size() < kMaxRank) {
       tensor_.shape.push_back(static_cast<int64_t>(value));
     } else if (place_ == Place::kOffsets && offsets_.size() < 2) {
       offsets_.push_back(value);
@@ -132,32 +147,39 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   [[noreturn]] void refuse(std::string_view found) const {
-    fail<DamagedFileError>(path_, ": ", found, " where the header may not have one, at '", name_, "'");
+    fail<DamagedFileError>(path_, ": ", found, " where the header may not have one, at ", shown(name_));
   }
 
   // Offsets stay relative to the data until the header's length is added.
   void finish_tensor() {
-    check<DamagedFileError>(fields_.size() == 3 && offsets_.size() == 2 && offsets_[0] <= offsets_[1], path_, ": '",
-                            name_, "' needs dtype, shape and two ascending data_offsets");
+    check<DamagedFileError>(fields_ == kAllFields && offsets_.size() == 2 && offsets_[0] <= offsets_[1], path_, ": ",
+                            shown(name_), " needs dtype, shape and two ascending data_offsets");
     const auto dtype = std::ranges::find(kDTypes, tensor_.dtype, &DTypeSize::name);
-    check<DamagedFileError>(dtype != kDTypes.end(), path_, ": '", name_, "' has unknown dtype '", tensor_.dtype, "'");
+    check<DamagedFileError>(dtype != kDTypes.end(), path_, ": ", shown(name_), " has unknown dtype ",
+                            shown(tensor_.dtype));
     uint64_t bytes = dtype->bytes;
+    int64_t elements = 1;
     for (const int64_t dim : tensor_.shape) {
-      check<DamagedFileError>(!__builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes), path_, ": '", name_,
-                              "' has a shape whose size overflows");
+      const bool overflows = __builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes) ||
+                             __builtin_mul_overflow(elements, dim, &elements);
+      check<DamagedFileError>(!overflows, path_, ": ", shown(name_), " has a shape whose size overflows");
     }
-    tensor_.name = name_;
     tensor_.offset = offsets_[0];
     tensor_.bytes = offsets_[1] - offsets_[0];
-    check<DamagedFileError>(tensor_.bytes == bytes, path_, ": '", name_, "' has ", tensor_.bytes,
+    check<DamagedFileError>(tensor_.bytes == bytes, path_, ": ", shown(name_), " has ", tensor_.bytes,
                             " bytes by its offsets, ", bytes, " by its shape and dtype ", tensor_.dtype);
+    tensor_.name = std::move(name_);
     tensors.push_back(std::move(tensor_));
   }
+
+  static constexpr std::array<std::string_view, 3> kFields = {"dtype", "shape", "data_offsets"};
+  static constexpr unsigned kAllFields = (1u << kFields.size()) - 1;
 
   const std::string& path_;
   Place place_ = Place::kStart;
   std::string name_, field_;
-  std::set<std::string> names_, fields_;
+  bool has_metadata_ = false;
+  unsigned fields_ = 0;  // of the present tensor, as bits
   StoredTensor tensor_;
   std::vector<uint64_t> offsets_;
 };
@@ -173,6 +195,9 @@ std::string read_header(const InputFile& file) {
   std::string header(length, '\0');
   file.read(sizeof length, std::as_writable_bytes(std::span(header)));
   check<DamagedFileError>(header.starts_with('{'), file.path(), ": the header does not start with '{'");
+  // The parser takes it for the header's end.
+  check<DamagedFileError>(header.find('\0') == header.npos, file.path(), ": the header is not valid JSON: its byte ",
+                          header.find('\0'), " is zero");
   return header;
 }
 
@@ -181,10 +206,10 @@ void check_coverage(const std::string& path, std::vector<StoredTensor>& tensors,
   std::ranges::sort(tensors, {}, [](const StoredTensor& t) { return std::pair(t.offset, t.bytes); });
   uint64_t end = 0;
   for (const StoredTensor& tensor : tensors) {
-    check<DamagedFileError>(tensor.offset == end, path, ": '", tensor.name, "' starts at byte ", tensor.offset,
+    check<DamagedFileError>(tensor.offset == end, path, ": ", shown(tensor.name), " starts at byte ", tensor.offset,
                             " of the data (expected ", end, "; no holes, no overlaps)");
     end += tensor.bytes;
-    check<DamagedFileError>(end <= data_bytes, path, ": '", tensor.name, "' ends at byte ", end,
+    check<DamagedFileError>(end <= data_bytes, path, ": ", shown(tensor.name), " ends at byte ", end,
                             " of the data, which has ", data_bytes, "; is the file cut off?");
   }
   check<DamagedFileError>(end == data_bytes, path, ": ", data_bytes - end,
@@ -285,7 +310,8 @@ bool StoredTensor::has_shape(const Shape& expected) const {
 
 SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
   const std::string header = read_header(file_);
-  HeaderReader reader(file_.path());
+  check_long_json(header, file_.path());
+  HeaderReader reader(file_.path(), header.size());
   nlohmann::json::sax_parse(header, &reader);
   tensors_ = std::move(reader.tensors);
   metadata_ = std::move(reader.metadata);
@@ -293,6 +319,9 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
   check_coverage(path, tensors_, file_.size() - data_begin);
   for (StoredTensor& tensor : tensors_) tensor.offset += data_begin;
   std::ranges::sort(tensors_, {}, &StoredTensor::name);
+  const auto twin = std::ranges::adjacent_find(tensors_, {}, &StoredTensor::name);
+  check<DamagedFileError>(twin == tensors_.end(), path, ": duplicate tensor ",
+                          twin == tensors_.end() ? "" : shown(twin->name), " in the header");
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {
@@ -302,18 +331,18 @@ const StoredTensor* SafetensorsFile::find(std::string_view name) const {
 
 const StoredTensor& SafetensorsFile::at(std::string_view name) const {
   const StoredTensor* tensor = find(name);
-  check<MismatchError>(tensor != nullptr, path(), ": has no tensor '", name, "'");
+  check<MismatchError>(tensor != nullptr, path(), ": has no tensor ", shown(name));
   return *tensor;
 }
 
 template <class T>
 void SafetensorsFile::read_as(std::string_view name, std::span<T> out) const {
   const StoredTensor& tensor = at(name);
-  check<MismatchError>(static_cast<size_t>(tensor.numel()) == out.size(), path(), ": '", name, "' has ", tensor.numel(),
-                       " elements (expected ", out.size(), ")");
+  check<MismatchError>(static_cast<size_t>(tensor.numel()) == out.size(), path(), ": ", shown(name), " has ",
+                       tensor.numel(), " elements (expected ", out.size(), ")");
   const bool read =
       dispatch_stored<T>(tensor.dtype, [&]<class From>() { read_converted<From, T>(file_, tensor, out); });
-  check<MismatchError>(read, path(), ": '", name, "' has dtype ", tensor.dtype, " (expected ",
+  check<MismatchError>(read, path(), ": ", shown(name), " has dtype ", tensor.dtype, " (expected ",
                        std::is_floating_point_v<T> ? "F64, F32, F16 or BF16" : "an integer type of at most 63 bits",
                        ")");
 }

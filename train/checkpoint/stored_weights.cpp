@@ -2,36 +2,57 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "autograd/core/error.h"
 #include "data/file.h"
+#include "data/json_reader.h"
+#include "data/shown.h"
 #include "train/checkpoint/checkpoint.h"
 
 namespace bertha {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-constexpr uint64_t kLargestIndex = uint64_t{32} << 20;
+constexpr uint64_t kLargestIndex = uint64_t{2} << 20;  // of ten thousand tensors
+
+bool is_file_beside(const std::string& name) {
+  const bool printable = std::ranges::none_of(name, [](unsigned char c) { return c < ' ' || c == 0x7F; });
+  return printable && name.ends_with(".safetensors") && fs::path(name).filename() == name;
+}
 
 // Of each tensor the name of its file, which lies beside the index.
-std::map<std::string, std::string> read_index(const std::string& path) {
-  const json index = json::parse(read_text(path, kLargestIndex), nullptr, /*allow_exceptions=*/false);
-  const bool has_map = index.is_object() && index.contains("weight_map") && index["weight_map"].is_object();
-  check<DamagedFileError>(has_map, path, ": holds no object 'weight_map' of tensors with their files");
+std::map<std::string, std::string> read_map(std::string_view written, const std::string& path) {
+  using Kind = JsonReader::Kind;
+  check<DamagedFileError>(JsonReader(written, path).kind() == Kind::kObject, path,
+                          ": holds no object 'weight_map' of tensors with their files");
   std::map<std::string, std::string> files;
-  for (const auto& [tensor, file] : index["weight_map"].items()) {
-    check<DamagedFileError>(file.is_string(), path, ": the file of tensor '", tensor, "' is of type ", file.type_name(),
-                            " (expected a name)");
-    const auto name = file.get<std::string>();
-    check<DamagedFileError>(name.ends_with(".safetensors") && fs::path(name).filename() == name, path, ": tensor '",
-                            tensor, "' is in '", name, "' (expected a safetensors file beside the index)");
+  JsonReader reader(written, path);
+  reader.object([&](const std::string& tensor) {
+    const std::string_view file = reader.skip();
+    check<DamagedFileError>(JsonReader(file, path).kind() == Kind::kText, path, ": the file of tensor ", shown(tensor),
+                            " is of type ", json_type_name(file), " (expected a name)");
+    const std::string name = JsonReader(file, path).text();
+    check<DamagedFileError>(is_file_beside(name), path, ": tensor ", shown(tensor), " is in ", shown(name),
+                            " (expected a safetensors file beside the index)");
     files.emplace(tensor, name);
-  }
+  });
   return files;
+}
+
+std::map<std::string, std::string> read_index(const std::string& path) {
+  const std::string index = read_text(path, kLargestIndex);
+  check_json(index, path);
+  std::string_view map = "null";
+  JsonReader reader(index, path);
+  if (reader.kind() == JsonReader::Kind::kObject) {
+    reader.object([&](const std::string& key) {
+      const std::string_view value = reader.skip();
+      if (key == "weight_map") map = value;
+    });
+  }
+  return read_map(map, path);
 }
 
 }  // namespace
@@ -65,13 +86,14 @@ void StoredWeights::add_indexed_files() {
     const SafetensorsFile& file = files_.back();
     for (const StoredTensor& tensor : file.tensors()) {
       const auto place = places.find(tensor.name);
-      check<DamagedFileError>(place != places.end() && place->second == name, file.path(), ": holds '", tensor.name,
-                              "', which ", path_, place == places.end() ? " does not list" : " says is elsewhere");
+      check<DamagedFileError>(place != places.end() && place->second == name, file.path(), ": holds ",
+                              shown(tensor.name), ", which ", path_,
+                              place == places.end() ? " does not list" : " says is elsewhere");
     }
   }
   std::ranges::sort(tensors_, {}, &StoredWeight::name);
   for (const auto& [tensor, name] : places) {
-    check<DamagedFileError>(find(tensor) != nullptr, path_, ": tensor '", tensor, "' is not in ", name);
+    check<DamagedFileError>(find(tensor) != nullptr, path_, ": tensor ", shown(tensor), " is not in ", name);
   }
 }
 

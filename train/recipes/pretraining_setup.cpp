@@ -3,6 +3,7 @@
 #include "autograd/core/error.h"
 #include "nn/published_names.h"
 #include "train/model_directory.h"
+#include "train/premasked_child.h"
 
 namespace bertha {
 namespace {
@@ -15,7 +16,8 @@ void check_samples(const std::string& directory, int64_t samples, int64_t sequen
 }
 
 TrainingSamples open_premasked(const std::string& directory, const PretrainConfig& config, const WordPiece& tokenizer) {
-  auto set = std::make_shared<PremaskedSet>(directory, tokenizer.vocabulary().size(), config.task);
+  auto set =
+      std::make_shared<PremaskedSet>(directory, tokenizer.vocabulary().size(), config.task, check_premasked_in_child);
   check_samples(directory, set->size(), set->sequence_length(), config);
   return {premasked_source(set), set->hash(), set->tokens(), set->token_counts()};
 }
