@@ -16,7 +16,8 @@ std::string complaint(std::string_view text) {
 }
 
 TEST(JsonReader, GivesEveryKindOfValue) {
-  const std::string_view text = R"( { "a" : [ 0, 18446744073709551615 ] , "b\n" : { } , "c": true, "d": "\u00e9\ud83d\ude00\/" , "e": [ ] } )";
+  const std::string_view text =
+      R"( { "a" : [ 0, 18446744073709551615 ] , "b\n" : { } , "c": true, "d": "\u00e9\ud83d\ude00\/" , "e": [ ] } )";
   JsonReader reader(text, "file");
   std::vector<std::string> names;
   std::vector<uint64_t> counts;
@@ -49,17 +50,51 @@ TEST(JsonReader, RefusesAnotherKindOfValue) {
   EXPECT_EQ(complaint("[", [](JsonReader& r) { r.text(); }), "file: not a string at byte 1");
   EXPECT_EQ(complaint(" 1", [](JsonReader& r) { r.boolean(); }), "file: not true or false at byte 2");
   EXPECT_EQ(complaint("{}", [](JsonReader& r) { r.array([] {}); }), "file: not a list at byte 1");
-  EXPECT_EQ(complaint("[]", [](JsonReader& r) { r.object([](const std::string&) {}); }), "file: not an object at byte 1");
+  EXPECT_EQ(complaint("[]", [](JsonReader& r) { r.object([](const std::string&) {}); }),
+            "file: not an object at byte 1");
   EXPECT_EQ(complaint("\"1\"", [](JsonReader& r) { r.count(); }), "file: not a number at byte 1");
   for (const char* number : {"-1", "1.0", "1e2", "18446744073709551616"})
     EXPECT_EQ(complaint(number, [](JsonReader& r) { r.count(); }), "file: not a number from 0 to 2^64 - 1 at byte 1");
 }
 
 TEST(JsonReader, RefusesWhatIsNotJson) {
-  for (const std::string text :
-       {"", " ", "[", "]", "{", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "01", "1.", ".1",
-        "-", "+1", "1e", "1e+", "tru", "truex", "nul", "\"", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"",
-        "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\n\"", "[1]x", "[1][2]", "'a'", "NaN", "//", "\xEF\xBB\xBF[]"})
+  for (const std::string text : {"",
+                                 " ",
+                                 "[",
+                                 "]",
+                                 "{",
+                                 "[1,]",
+                                 "[,1]",
+                                 "[1 2]",
+                                 "{\"a\"}",
+                                 "{\"a\":}",
+                                 "{\"a\":1,}",
+                                 "{a:1}",
+                                 "01",
+                                 "1.",
+                                 ".1",
+                                 "-",
+                                 "+1",
+                                 "1e",
+                                 "1e+",
+                                 "tru",
+                                 "truex",
+                                 "nul",
+                                 "\"",
+                                 "\"\\",
+                                 "\"\\x\"",
+                                 "\"\\u12\"",
+                                 "\"\\u12g4\"",
+                                 "\"\\ud800\"",
+                                 "\"\\ud800\\u0041\"",
+                                 "\"\\udc00\"",
+                                 "\"\n\"",
+                                 "[1]x",
+                                 "[1][2]",
+                                 "'a'",
+                                 "NaN",
+                                 "//",
+                                 "\xEF\xBB\xBF[]"})
     EXPECT_EQ(complaint(text).find("file: not "), 0u) << text << ": " << complaint(text);
   EXPECT_NE(complaint(std::string("[]\0", 3)), "nothing was thrown");
   EXPECT_EQ(complaint("[\"\xFF\"]"), "file: byte 2 (value 255) is not UTF-8");
