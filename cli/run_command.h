@@ -1,13 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <iostream>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "train/comm/communicator.h"
+#include "train/comm/failure_watch.h"
 #include "train/stop_signal.h"
 #include "train/trainer.h"
 
@@ -38,5 +42,34 @@ void print_lines(const std::vector<std::string>& lines, const Communicator& comm
 
 /// What a run tells, as `progress` shows it.
 RunEvents shown_by(Progress& progress);
+
+/// What a command does with the configuration that its YAML file says.
+template <class Config>
+struct ConfiguredCommand {
+  std::string name;
+  Config (*load)(const std::string& path, std::span<const std::string> overrides);
+  std::vector<std::string> (*plan)(const Config& config, int ranks);
+  std::function<void(const Config& config, Communicator& communicator, const RunEvents& events)> run;
+};
+
+/// Does what the options ask for: supervises, prints, plans or runs.
+template <class Config>
+void run_configured(const ConfiguredCommand<Config>& command, const RunOptions& options) {
+  if (options.supervise > 0) {
+    run_supervised(command.name, options, command.load(options.config, options.overrides).output);
+  }
+  const auto communicator = make_communicator();  // first, so that ranks fail as one
+  const Config config = command.load(options.config, options.overrides);
+  if (options.print_config) {
+    if (communicator->rank() == 0) std::cout << to_yaml(config);
+    return;
+  }
+  if (options.dry_run) return print_lines(command.plan(config, communicator->size()), *communicator);
+  const StopSignals signals = stop_signals_of(*communicator);
+  watch_for_stalls(*config.communication.stall_limit);
+  Progress progress;
+  warn_of_crowded_cores(*communicator, progress);
+  command.run(config, *communicator, shown_by(progress));
+}
 
 }  // namespace bertha

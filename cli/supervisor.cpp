@@ -16,13 +16,12 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "autograd/core/error.h"
+#include "train/metrics.h"
 #include "train/process.h"
 
 namespace bertha {
@@ -43,19 +42,6 @@ struct History {
   std::optional<fs::file_time_type> written;
 };
 
-// Of the last whole line that has one.
-int64_t last_step(const std::string& path) {
-  constexpr std::streamoff kTail = 1 << 16;
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  file.seekg(std::max<std::streamoff>(0, file.tellg() - kTail));
-  int64_t step = 0;
-  for (std::string line; std::getline(file, line);) {
-    const auto object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (object.is_object() && object.contains("step") && object["step"].is_number_integer()) step = object["step"];
-  }
-  return step;
-}
-
 History history_of(const std::string& output) {
   std::error_code error;
   std::vector<fs::path> runs = {output};
@@ -64,10 +50,9 @@ History history_of(const std::string& output) {
   }
   History history;
   for (const fs::path& run : runs) {
-    const fs::path path = run / "metrics.jsonl";
-    const fs::file_time_type written = fs::last_write_time(path, error);
+    const fs::file_time_type written = fs::last_write_time(run / "metrics.jsonl", error);
     if (error) continue;
-    history.steps += last_step(path);
+    history.steps += last_metrics_step(run);
     history.written = std::max(history.written.value_or(written), written);
   }
   return history;

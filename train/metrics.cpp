@@ -77,6 +77,17 @@ void for_each_metrics_line(const std::string& directory, std::string_view phase,
   }
 }
 
+int64_t last_metrics_step(const std::string& directory) {
+  constexpr std::streamoff kTail = 1 << 16;
+  std::ifstream file(directory + kLinesName, std::ios::binary | std::ios::ate);
+  file.seekg(std::max<std::streamoff>(0, file.tellg() - kTail));
+  int64_t step = 0;
+  for (std::string text; std::getline(file, text);) {
+    if (const auto line = parse_line(text)) step = line->step;
+  }
+  return step;
+}
+
 std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& directory, const std::string& metric,
                                                            int64_t step) {
   std::vector<std::pair<int64_t, double>> history;

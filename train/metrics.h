@@ -33,6 +33,9 @@ std::string to_json(const MetricsLine& line);
 void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,
                            const std::function<void(const MetricsLine& line)>& use);
 
+/// The step of the last whole line; 0 where there is none. Reads the end of the file alone.
+int64_t last_metrics_step(const std::string& directory);
+
 /// What evaluations up to `step` gave for `metric`, in their order; errors as above.
 std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& directory, const std::string& metric,
                                                            int64_t step);

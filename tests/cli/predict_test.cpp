@@ -156,29 +156,36 @@ TEST(Predict, AnswersTheLinesBeforeABadOneAndNamesIt) {
   }
 }
 
+// What a model says of arguments that do not suit it.
+struct Refusal {
+  std::string model, arguments, sentence;
+};
+
+void expect_refusal(const Refusal& refusal) {
+  const CommandResult result = predict(refusal.model, refusal.arguments, "");
+  EXPECT_EQ(result.exit_code, 2) << refusal.sentence << "\n" << result.err;
+  EXPECT_NE(result.err.find(refusal.sentence), std::string::npos) << refusal.sentence << "\n" << result.err;
+  EXPECT_EQ(result.out, "");
+}
+
 TEST(Predict, RefusesAnotherNumberOfTexts) {
-  struct Case {
-    std::string model, arguments, sentence;
-  };
   const TemporaryDirectory folder;
   std::ofstream(folder / "lines") << "the lake\n";
-  for (const Case& bad : {
-           Case{"bert_mlm", "'a [MASK]' b c", "input: 3 texts (fill_mask needs one text, or a pair"},
-           Case{"bert_nsp", "a b c", "input: 3 texts (next_sentence needs two texts"},
-           Case{"bert_multi_label", "a b c", "input: 3 texts (the model needs one text, or a pair"},
-           Case{"bert_token_classification", "a b", "input: 2 texts (tags are given to one text"},
-           Case{"bert_question_answering", "a", "input: 1 text (question_answering needs a question and a context"},
-           Case{"bert_question_answering", "a b c", "input: 3 texts (question_answering needs"},
-           Case{"bert_multiple_choice", "a b", "input: 2 texts (multiple_choice needs a text and two choices or more"},
-           Case{"bert_mlm", "--task embedding a b", "input: 2 texts (embedding needs one text"},
-           Case{"bert_mlm", "--task similarity a b c", "input: 3 texts (similarity needs two texts"},
-           Case{"bert_mlm", "--task similarity --candidates " + (folder / "lines") + " a b",
-                "input: 2 texts (similarity with --candidates needs one text"},
+  for (const Refusal& bad : {
+           Refusal{"bert_mlm", "'a [MASK]' b c", "input: 3 texts (fill_mask needs one text, or a pair"},
+           Refusal{"bert_nsp", "a b c", "input: 3 texts (next_sentence needs two texts"},
+           Refusal{"bert_multi_label", "a b c", "input: 3 texts (the model needs one text, or a pair"},
+           Refusal{"bert_token_classification", "a b", "input: 2 texts (tags are given to one text"},
+           Refusal{"bert_question_answering", "a", "input: 1 text (question_answering needs a question and a context"},
+           Refusal{"bert_question_answering", "a b c", "input: 3 texts (question_answering needs"},
+           Refusal{"bert_multiple_choice", "a b",
+                   "input: 2 texts (multiple_choice needs a text and two choices or more"},
+           Refusal{"bert_mlm", "--task embedding a b", "input: 2 texts (embedding needs one text"},
+           Refusal{"bert_mlm", "--task similarity a b c", "input: 3 texts (similarity needs two texts"},
+           Refusal{"bert_mlm", "--task similarity --candidates " + (folder / "lines") + " a b",
+                   "input: 2 texts (similarity with --candidates needs one text"},
        }) {
-    const CommandResult result = predict(bad.model, bad.arguments, "");
-    EXPECT_EQ(result.exit_code, 2) << bad.sentence << "\n" << result.err;
-    EXPECT_NE(result.err.find(bad.sentence), std::string::npos) << bad.sentence << "\n" << result.err;
-    EXPECT_EQ(result.out, "");
+    expect_refusal(bad);
   }
 }
 
@@ -194,27 +201,21 @@ TEST(Predict, AModelThatRemembersItsColumnsTakesAsManyTexts) {
 }
 
 TEST(Predict, RefusesOptionsThatTheTaskHasNoUseFor) {
-  struct Case {
-    std::string model, arguments, sentence;
-  };
   const TemporaryDirectory folder;
   std::ofstream(folder / "lines") << "the lake\n";
-  for (const Case& bad : {
-           Case{"bert_regression", "--top-k 2 a",
-                "--top-k: is for --task fill_mask or question_answering or similarity (this is regression)"},
-           Case{"bert_mlm", "--task similarity --top-k 2 a b", "--top-k: is for --candidates"},
-           Case{"bert_mlm", "--pooling cls '[MASK]'", "--pooling: is for --task embedding or similarity"},
-           Case{"bert_mlm", "--task embedding --word a --pooling cls a", "--pooling: is not for --word"},
-           Case{"bert_mlm", "--word a 'a [MASK]'", "--word: is for --task embedding or similarity"},
-           Case{"bert_mlm", "--task embedding --candidates " + (folder / "lines") + " a",
-                "--candidates: is for --task similarity (this is embedding)"},
-           Case{"bert_mlm", "--sequence-length 8 '[MASK]'", "--sequence-length: is for tasks of fine-tuning"},
-           Case{"bert_regression", "--stride 2 a", "--stride: is for --task question_answering"},
+  for (const Refusal& bad : {
+           Refusal{"bert_regression", "--top-k 2 a",
+                   "--top-k: is for --task fill_mask or question_answering or similarity (this is regression)"},
+           Refusal{"bert_mlm", "--task similarity --top-k 2 a b", "--top-k: is for --candidates"},
+           Refusal{"bert_mlm", "--pooling cls '[MASK]'", "--pooling: is for --task embedding or similarity"},
+           Refusal{"bert_mlm", "--task embedding --word a --pooling cls a", "--pooling: is not for --word"},
+           Refusal{"bert_mlm", "--word a 'a [MASK]'", "--word: is for --task embedding or similarity"},
+           Refusal{"bert_mlm", "--task embedding --candidates " + (folder / "lines") + " a",
+                   "--candidates: is for --task similarity (this is embedding)"},
+           Refusal{"bert_mlm", "--sequence-length 8 '[MASK]'", "--sequence-length: is for tasks of fine-tuning"},
+           Refusal{"bert_regression", "--stride 2 a", "--stride: is for --task question_answering"},
        }) {
-    const CommandResult result = predict(bad.model, bad.arguments, "");
-    EXPECT_EQ(result.exit_code, 2) << bad.sentence << "\n" << result.err;
-    EXPECT_NE(result.err.find(bad.sentence), std::string::npos) << bad.sentence << "\n" << result.err;
-    EXPECT_EQ(result.out, "");
+    expect_refusal(bad);
   }
 }
 

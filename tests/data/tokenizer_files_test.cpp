@@ -7,6 +7,7 @@
 
 #include "autograd/core/error.h"
 #include "data/vocabulary.h"
+#include "tests/data/added_token.h"
 #include "tests/data/small_byte_bpe.h"
 #include "tests/temporary_directory.h"
 
@@ -48,13 +49,7 @@ json wordpiece_file() {
               "max_input_chars_per_word": 100, "vocab": {"b": 6, "a": 5}}})");
   file["added_tokens"] = json::array();
   for (size_t id = 0; id < kSpecialTokens.size(); ++id) {
-    file["added_tokens"].push_back({{"id", id},
-                                    {"content", kSpecialTokens[id]},
-                                    {"single_word", false},
-                                    {"lstrip", false},
-                                    {"rstrip", false},
-                                    {"normalized", false},
-                                    {"special", true}});
+    file["added_tokens"].push_back(added_token(id, kSpecialTokens[id]));
   }
   return file;
 }

@@ -9,6 +9,7 @@
 #include "autograd/core/error.h"
 #include "data/byte_bpe.h"
 #include "data/wordpiece.h"
+#include "tests/data/added_token.h"
 #include "tests/data/small_byte_bpe.h"
 #include "tests/message_of.h"
 #include "tests/python.h"
@@ -45,13 +46,7 @@ json wordpiece_file(const std::vector<std::string>& tokens, bool lowercase) {
                             {"special_tokens", {{"[CLS]", id_of("[CLS]")}, {"[SEP]", id_of("[SEP]")}}}};
   file["added_tokens"] = json::array();
   for (const std::string_view token : kSpecialTokens) {
-    file["added_tokens"].push_back({{"id", ids_of_tokens[std::string(token)]},
-                                    {"content", token},
-                                    {"single_word", false},
-                                    {"lstrip", false},
-                                    {"rstrip", false},
-                                    {"normalized", false},
-                                    {"special", true}});
+    file["added_tokens"].push_back(added_token(ids_of_tokens[std::string(token)], token));
   }
   return file;
 }

@@ -153,21 +153,22 @@ TEST_P(ReplacingFaults, ASaveOfTheSameStepIsTheOldOrTheNew) {
   points.at_every_call(kErrors, 1, look);
 }
 
+void publish(const std::string& path, float value) {
+  TinyCheckpoint tiny;
+  tiny.weight[0] = value;
+  publish_model(path, tiny.model());
+}
+
 TEST_P(ReplacingFaults, AModelDirectoryIsTheOldOrTheNew) {
-  const auto publish = [](Directory directory, float value) {
-    TinyCheckpoint tiny;
-    tiny.weight[0] = value;
-    publish_model(directory + "/best", tiny.model());
-  };
   const TemporaryDirectory folder;
   std::vector<Files> whole;
   for (const float value : {1.0f, 2.0f}) {
-    publish(folder.path(), value);
+    publish(folder / "best", value);
     whole.push_back(files_of(folder / "best"));
   }
-  const CrashPoints points([&](Directory directory) { publish(directory, 1); },
+  const CrashPoints points([&](Directory directory) { publish(directory + "/best", 1); },
                            [&](Directory directory) {
-                             publish(directory, 2);
+                             publish(directory + "/best", 2);
                              mark_end(directory);
                            },
                            GetParam());
@@ -185,11 +186,6 @@ TEST_P(ReplacingFaults, AModelDirectoryIsTheOldOrTheNew) {
 
 // The process is killed while it replaces, the next start tidies, and then the machine fails.
 TEST_P(ReplacingFaults, TidyingAfterAKillOutlivesAFailingMachine) {
-  const auto publish = [](Directory directory, float value) {
-    TinyCheckpoint tiny;
-    tiny.weight[0] = value;
-    publish_model(directory, tiny.model());
-  };
   // As it stands between the exchange and the sync behind it.
   const auto replace_unsynced = [](Directory directory) {
     if (GetParam() == CrashPoints::Exchange::kSupported) {

@@ -7,6 +7,7 @@
 
 #include "autograd/core/error.h"
 #include "tests/temporary_directory.h"
+#include "tests/train/forwarding_communicator.h"
 #include "tests/train/small_task.h"
 #include "train/comm/thread_communicator.h"
 #include "train/partition.h"
@@ -19,31 +20,19 @@ namespace fs = std::filesystem;
 
 /// A rank whose memory flips one bit of what it has gathered: of a step's gradients, or of parameters where the
 /// optimiser is sharded.
-class FlippingCommunicator : public Communicator {
+class FlippingCommunicator : public ForwardingCommunicator {
  public:
   FlippingCommunicator(Communicator& inner, int64_t step, int64_t element)
-      : inner_(inner), step_(step), element_(element) {}
+      : ForwardingCommunicator(inner), step_(step), element_(element) {}
 
-  int rank() const override { return inner_.rank(); }
-  int size() const override { return inner_.size(); }
-  void all_reduce_sum(std::span<double> values) override { inner_.all_reduce_sum(values); }
-  void all_reduce_sum(std::span<int64_t> values) override { inner_.all_reduce_sum(values); }
-  void exchange_shares(std::span<float> values, std::span<const int64_t> bounds, const Use& use) override {
-    inner_.exchange_shares(values, bounds, use);
-  }
   void all_gather_shares(std::span<float> values, std::span<const int64_t> bounds) override {
-    inner_.all_gather_shares(values, bounds);
+    ForwardingCommunicator::all_gather_shares(values, bounds);
     if (++gathered_ != step_) return;
     float& victim = values[static_cast<size_t>(element_)];
     victim = std::bit_cast<float>(std::bit_cast<uint32_t>(victim) ^ (1U << 22));
   }
-  void broadcast(std::span<std::byte> data, int root) override { inner_.broadcast(data, root); }
-  void send(std::span<const float> values, int receiver) override { inner_.send(values, receiver); }
-  void receive(std::span<float> values, int sender) override { inner_.receive(values, sender); }
-  void barrier() override { inner_.barrier(); }
 
  private:
-  Communicator& inner_;
   int64_t step_, element_;
   int64_t gathered_ = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "autograd/core/memory.h"
 #include "autograd/core/random.h"
+#include "tests/train/forwarding_communicator.h"
 #include "tests/train/mpirun.h"
 #include "train/comm/self_communicator.h"
 #include "train/comm/thread_communicator.h"
@@ -61,26 +62,11 @@ void add_own_slices(SliceTree& tree, std::span<float> block, int64_t slices, con
 }
 
 // An all-reduce has no defined order.
-class WithoutAllReduce : public Communicator {
+class WithoutAllReduce : public ForwardingCommunicator {
  public:
-  explicit WithoutAllReduce(Communicator& inner) : inner_(inner) {}
-  int rank() const override { return inner_.rank(); }
-  int size() const override { return inner_.size(); }
+  using ForwardingCommunicator::ForwardingCommunicator;
   void all_reduce_sum(std::span<double>) override { fail("all_reduce_sum called"); }
   void all_reduce_sum(std::span<int64_t>) override { fail("all_reduce_sum called"); }
-  void exchange_shares(std::span<float> values, std::span<const int64_t> bounds, const Use& use) override {
-    inner_.exchange_shares(values, bounds, use);
-  }
-  void all_gather_shares(std::span<float> values, std::span<const int64_t> bounds) override {
-    inner_.all_gather_shares(values, bounds);
-  }
-  void broadcast(std::span<std::byte> data, int root) override { inner_.broadcast(data, root); }
-  void send(std::span<const float> values, int receiver) override { inner_.send(values, receiver); }
-  void receive(std::span<float> values, int sender) override { inner_.receive(values, sender); }
-  void barrier() override { inner_.barrier(); }
-
- private:
-  Communicator& inner_;
 };
 
 void expect_the_trees_bits(Communicator& communicator, int64_t slices, const std::vector<float>& expected,

@@ -6,13 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "data/file.h"
-#include "train/duration.h"
 #include "train/model_directory.h"
 #include "train/rank_agreement.h"
 #include "train/recipes/finetuning_inputs.h"
 #include "train/recipes/run_setup.h"
 #include "train/recipes/task_report.h"
-#include "train/stop_signal.h"
 
 namespace bertha {
 namespace {
@@ -39,10 +37,8 @@ RunIdentity identity_of(const FinetuneConfig& config, const FinetuningInputs& in
 void announce(const FinetuneConfig& config, const FinetuningInputs& inputs, const BertForTask& model,
               const TrainerOptions& options, const Communicator& communicator, const RunEvents& events) {
   for (const TaskSet* set : inputs.sets()) std::ranges::for_each(set->notes, events.note);
-  const std::string length =
-      options.time_budget ? to_text(*options.time_budget) + " of steps" : fmt::format("{} steps", options.steps);
   events.note(fmt::format("{}: {} parameters, {} examples, {} of {}", task_name(config.task),
-                          parameter_count(model.parameters()), inputs.train.examples->size(), length,
+                          parameter_count(model.parameters()), inputs.train.examples->size(), length_text(options),
                           config.training.global_batch_size));
   note_machine(config.training.precision, options.peak_flops, communicator, events);
 }
@@ -118,7 +114,6 @@ FinetuneResult finetune(const FinetuneConfig& config, Communicator& communicator
     if (first_step == 0) std::ranges::for_each(sentences, events.note);
     announce(config, inputs, model, options, communicator, events);
   }
-  const StopSignals signals;  // one that comes as the run ends does not break it off
   FinetuneResult result;
   result.outcome = trainer.run();
   if (result.outcome == Trainer::Outcome::kStopped) {

@@ -50,10 +50,13 @@ ModelDescription describe(const FinetuneConfig& config, const ModelDescription& 
   task.sequence_length = config.data.sequence_length;
   task.stride = config.task == Task::kQuestionAnswering ? config.data.stride : 0;
   learn_labels(train, task);
-  const bool is_taught = teacher && decides(*teacher, task);
-  if (is_taught) take_labels(task, teacher->task);
+  if (teacher) {
+    check<MismatchError>(decides(*teacher, task), config.distillation.teacher,
+                         ": was fine-tuned for another task or other labels than this run's");
+    take_labels(task, teacher->task);
+  }
   const bool same_order = given.task.labels == task.labels && given.task.slots == task.slots;
-  keeps_head = decides(given, task) && (!is_taught || same_order);
+  keeps_head = decides(given, task) && (!teacher || same_order);
   if (keeps_head) take_labels(task, given.task);
   if (!config.model.keep_layers.empty()) {
     check_layers(config, given.config.num_hidden_layers);
@@ -67,17 +70,8 @@ std::optional<ModelDescription> describe_teacher(const FinetuneConfig& config) {
   return read_model_description(config.distillation.teacher);
 }
 
-// Whether outputs of the one are outputs of the other; the name of a score says nothing.
-bool decides_alike(const TaskDescription& a, const TaskDescription& b) {
-  const bool same_labels = a.task == Task::kRegression || a.labels == b.labels;
-  return a.task == b.task && same_labels && a.slots == b.slots;
-}
-
-Teacher read_teacher(const FinetuneConfig& config, const ModelDescription& teacher, const ModelDescription& description,
-                     const Tokenizer& tokenizer) {
+Teacher read_teacher(const FinetuneConfig& config, const ModelDescription& teacher, const Tokenizer& tokenizer) {
   const DistillationSection& distillation = config.distillation;
-  check<MismatchError>(teacher.head == description.head && decides_alike(teacher.task, description.task),
-                       distillation.teacher, ": was fine-tuned for another task or other labels than this run's");
   check<MismatchError>(read_tokenizer(distillation.teacher, teacher.config)->hash() == tokenizer.hash(),
                        distillation.teacher, ": has another tokenizer than the student");
   check_fits_model(teacher.config, config.data.sequence_length);
@@ -115,7 +109,7 @@ FinetuningInputs read_finetuning_inputs(const FinetuneConfig& config) {
   };
   inputs.validation = encode(config.data.validation);
   inputs.test = encode(config.data.test);
-  if (teacher) inputs.teacher = read_teacher(config, *teacher, inputs.description, *inputs.tokenizer);
+  if (teacher) inputs.teacher = read_teacher(config, *teacher, *inputs.tokenizer);
   return inputs;
 }
 

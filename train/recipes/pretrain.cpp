@@ -10,7 +10,6 @@
 #include "data/file.h"
 #include "data/sequence_source.h"
 #include "train/checkpoint/atomic_directory.h"
-#include "train/duration.h"
 #include "train/model_directory.h"
 #include "train/rank_agreement.h"
 #include "train/recipes/pretraining_data.h"
@@ -35,10 +34,6 @@ PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data
                                 .seed = seed,
                                 .global_batch_size = config.training.global_batch_size};
   return {model, data.tokenizer, TrainingBatches(data.training.source, seed, slices), std::move(evaluation), identity};
-}
-
-std::string length(const TrainingSection& training, int64_t steps) {
-  return training.time_budget ? to_text(*training.time_budget) + " of steps" : fmt::format("{} steps", steps);
 }
 
 void note_plateau(const PretrainingData& data, const RunEvents& events) {
@@ -99,7 +94,7 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
     write_durably(config.output + "/config.yaml", options.configuration);
     if (first_step == 0) std::ranges::for_each(sentences, events.note);
     events.note(fmt::format("{} parameters, {} of {} sequences in {} micro-slices", parameter_count(model.parameters()),
-                            length(config.training, steps), config.training.global_batch_size, slices.count()));
+                            length_text(options), config.training.global_batch_size, slices.count()));
     note_machine(config.training.precision, peak_flops, communicator, events);
   }
   const Trainer::Outcome outcome = trainer.run();

@@ -9,6 +9,7 @@
 #include "autograd/kernels/isa.h"
 #include "autograd/kernels/peak.h"
 #include "train/checkpoint/atomic_directory.h"
+#include "train/duration.h"
 #include "train/process.h"
 
 namespace bertha {
@@ -115,6 +116,10 @@ void note_changes(const std::string& before,
   } catch (const ConfigError& error) {
     events.note(std::string("the checkpoint's configuration cannot be compared: ") + error.what());
   }
+}
+
+std::string length_text(const TrainerOptions& options) {
+  return options.time_budget ? to_text(*options.time_budget) + " of steps" : fmt::format("{} steps", options.steps);
 }
 
 void note_stopped(const std::string& output, const RunEvents& events) {

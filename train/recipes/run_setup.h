@@ -57,6 +57,9 @@ void note_changes(const std::string& before,
                   const std::function<std::vector<std::string>(const std::string& yaml)>& changes_since,
                   const RunEvents& events);
 
+/// How long a run is, as a sentence has it.
+std::string length_text(const TrainerOptions& options);
+
 /// Says that a signal ended the run and how it goes on.
 void note_stopped(const std::string& output, const RunEvents& events);
 
