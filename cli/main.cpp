@@ -8,19 +8,13 @@
 #include <string>
 
 #include "autograd/core/error.h"
+#include "autograd/core/exit_code.h"
 #include "cli/commands.h"
 #include "cli/version.h"
 #include "train/comm/communicator.h"
 #include "train/comm/failure_watch.h"
 
 namespace {
-
-int exit_code(const std::exception& error) {
-  if (dynamic_cast<const bertha::ConfigError*>(&error)) return 2;
-  if (dynamic_cast<const bertha::DamagedFileError*>(&error)) return 3;
-  if (dynamic_cast<const bertha::MismatchError*>(&error)) return 4;
-  return 1;
-}
 
 void register_commands(CLI::App& app) {
   bertha::add_bench(app);
@@ -44,7 +38,7 @@ void say(const std::string& sentence) {
 // One message for all ranks, which have read the same words.
 int report(const CLI::App& app, const CLI::ParseError& error) {
   bertha::let_lower_ranks_report();
-  return app.exit(error) == 0 ? 0 : 2;
+  return app.exit(error) == 0 ? bertha::kExitDone : bertha::kExitConfiguration;
 }
 
 int run(int argc, char** argv) {
@@ -57,15 +51,15 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     const bool written = std::cout.flush().good() && std::fflush(stdout) == 0;
     bertha::check<bertha::Error>(written, "standard output: cannot be written");
-    return 0;
+    return bertha::kExitDone;
   } catch (const CLI::RuntimeError& error) {
     return error.get_exit_code();  // whoever threw it has said why
   } catch (const CLI::ParseError& error) {
     return report(app, error);
   } catch (const std::bad_alloc&) {
-    return bertha::end_with_failure("out of memory", 1);
+    return bertha::end_with_failure("out of memory", bertha::kExitFailed);
   } catch (const std::exception& error) {
-    return bertha::end_with_failure(error.what(), exit_code(error));
+    return bertha::end_with_failure(error.what(), bertha::exit_code_of(error));
   }
 }
 

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "autograd/core/error.h"
+#include "autograd/core/exit_code.h"
 #include "train/metrics.h"
 #include "train/process.h"
 
@@ -210,7 +211,8 @@ class Child {
 
 // A usage error stays one, and so do a shell's not finding a command and files that were refused before any step.
 bool is_final(int exit_code, bool trained) {
-  return exit_code == 2 || exit_code == 126 || exit_code == 127 || (!trained && (exit_code == 3 || exit_code == 4));
+  const bool refused = exit_code == kExitDamagedFile || exit_code == kExitMismatch;
+  return exit_code == kExitConfiguration || exit_code == 126 || exit_code == 127 || (!trained && refused);
 }
 
 // False where a stop signal ends the pause.

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "autograd/core/error.h"
+#include "autograd/core/exit_code.h"
 #include "data/premasked_set.h"
 #include "data/shard_manifest.h"
 
@@ -32,7 +33,7 @@ constexpr rlim_t kProcessorSeconds = 20, kProcessorSecondsPerMib = 1;
 constexpr unsigned kSeconds = 120, kSecondsPerMib = 4;
 constexpr rlim_t kMemoryBytes = rlim_t{256} << 20, kMemoryPerByte = 4;
 
-enum ExitCode { kDone = 0, kFailed = 1, kConfig = 2, kDamaged = 3, kMismatch = 4, kNoMemory = 5 };
+constexpr int kExitNoMemory = 5;  // of the child alone
 
 // ---- The child
 
@@ -60,25 +61,21 @@ void take_limits(uintmax_t file_bytes) {
 }
 
 struct Answer {
-  ExitCode code;
+  int code;
   std::string sentence;
 };
 
 Answer answer_for(const std::string& path, int64_t vocabulary_size, Objective objective) {
   try {
     check_premasked_file(path, vocabulary_size, objective);
-    return {kDone, ""};
-  } catch (const ConfigError& error) {
-    return {kConfig, error.what()};
+    return {kExitDone, ""};
   } catch (const DamagedFileError& error) {
     const bool whole = std::string_view(error.what()).starts_with(path + ": ");  // there was memory to write it
-    return whole ? Answer{kDamaged, error.what()} : Answer{kNoMemory, ""};
-  } catch (const MismatchError& error) {
-    return {kMismatch, error.what()};
+    return whole ? Answer{kExitDamagedFile, error.what()} : Answer{kExitNoMemory, ""};
   } catch (const std::bad_alloc&) {
-    return {kNoMemory, ""};
+    return {kExitNoMemory, ""};
   } catch (const std::exception& error) {
-    return {kFailed, error.what()};
+    return {exit_code_of(error), error.what()};
   }
 }
 
@@ -187,15 +184,15 @@ void check_premasked_in_child(const std::string& path, int64_t vocabulary_size, 
   const int status = wait_for(child);
   if (WIFSIGNALED(status)) report_signal(path, WTERMSIG(status));
   switch (WEXITSTATUS(status)) {
-    case kDone:
+    case kExitDone:
       return;
-    case kConfig:
+    case kExitConfiguration:
       fail<ConfigError>(sentence);
-    case kDamaged:
+    case kExitDamagedFile:
       fail<DamagedFileError>(sentence);
-    case kMismatch:
+    case kExitMismatch:
       fail<MismatchError>(sentence);
-    case kNoMemory:
+    case kExitNoMemory:
       fail<DamagedFileError>(path, ": reading it takes more memory than any sound file of its size");
     default:
       fail<DamagedFileError>(path, ": cannot be read", sentence.empty() ? "" : ": ", sentence);

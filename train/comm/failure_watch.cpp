@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/core/exit_code.h"
 #include "autograd/core/parallel.h"
 #include "train/comm/rank_page.h"
 #include "train/duration.h"
@@ -35,8 +36,6 @@ constexpr milliseconds kOtherNodes{1500};   // for rank 0's machine to speak fir
 constexpr milliseconds kEnding{2500};       // for the launcher to end this process
 constexpr milliseconds kLinger{300};        // after SIGTERM, for the watching thread to say why it came
 constexpr milliseconds kTermination{5000};  // after SIGTERM, in which launchers kill what is left
-
-constexpr int kWrongConfiguration = 2;  // the exit code
 
 constexpr int kWake = 0, kLauncher = 1, kFirstRank = 2;  // places in the list of what is polled
 
@@ -128,7 +127,7 @@ class FailureWatch {
     std::signal(SIGTERM, SIG_IGN);  // the launcher's, if another rank ended meanwhile
     if (page_->take_word()) {
       // Rank 0 reads on behalf of all, and all have the same configuration.
-      const bool found_for_all = exit_code == kWrongConfiguration && page_->rank() == 0 && own.step == 0;
+      const bool found_for_all = exit_code == kExitConfiguration && page_->rank() == 0 && own.step == 0;
       const bool shared = found_for_all || every_rank_says_the_same();
       if (!page_->is_here(0)) std::this_thread::sleep_for(kOtherNodes);
       g_voice(shared ? sentence : sentence_of(page_->rank(), sentence));
