@@ -73,7 +73,7 @@ def parse_arguments():
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--bertha", default=ROOT / "build/bin/bertha")
     parser.add_argument("--python", default=sys.executable, help="the Python that has PyTorch and transformers")
-    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of Bertha's runs")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of both sides' runs")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     return parser.parse_args()
 
@@ -117,7 +117,7 @@ def run_peer(options, name, recipe):
     test = options.data / list(recipe["files"].values())[-1]
     command = [options.python, ROOT / "bench/peer_finetune.py", options.model]
     command += ["--train", options.data / recipe["files"]["train"], "--test", test]
-    for key, value in recipe["peer"].items():
+    for key, value in (recipe["peer"] | {"precision": options.precision}).items():
         command += [f"--{key}", str(value)]
     for seed in recipe["seeds"]:
         if seed in [result["seed"] for result in done]:

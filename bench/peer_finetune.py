@@ -44,6 +44,7 @@ def parse_arguments():
     parser.add_argument("--learning-rate", type=float, default=5e-5)
     parser.add_argument("--sequence-length", type=int, default=128)
     parser.add_argument("--stride", type=int, default=128)
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="bf16: by autocast")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     return parser.parse_args()
 
@@ -273,8 +274,9 @@ def main():
     options = parse_arguments()
     disable_progress_bar()
     set_verbosity_error()
-    for seed in options.seeds:
-        print(json.dumps(train(options, seed)), flush=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
+        for seed in options.seeds:
+            print(json.dumps(train(options, seed)), flush=True)
 
 
 if __name__ == "__main__":
