@@ -14,6 +14,10 @@ void add_predict(CLI::App& app);
 void add_pretrain(CLI::App& app);
 void add_shard(CLI::App& app);
 void add_tokenize(CLI::App& app);
+void add_visualize(CLI::App& app);
 void add_vocab(CLI::App& app);
+
+// Of `visualize`.
+void add_visualize_embeddings(CLI::App& visualize);
 
 }  // namespace bertha

@@ -26,6 +26,7 @@ void register_commands(CLI::App& app) {
   bertha::add_pretrain(app);
   bertha::add_shard(app);
   bertha::add_tokenize(app);
+  bertha::add_visualize(app);
   bertha::add_vocab(app);
 }
 

@@ -50,6 +50,9 @@ class BertForTask {
   /// (N, H): the last hidden states; with any head.
   Var hidden_states(Run& run, const TokenInputs& inputs) const { return bert_.states(run, inputs); }
 
+  /// (V, H)
+  const Tensor& word_embeddings() const { return bert_.embeddings.word.value; }
+
  private:
   BertConfig config_;
   TaskHead head_;

@@ -53,6 +53,7 @@ const std::vector<ThirdParty> kThirdParty{
     {R"(hdf5.*)", R"((data|train)/.*\.cpp)", Spread::kOneFilePerFolder},
     {R"(mpi\.h)", R"(train/comm/mpi_communicator\.cpp)", Spread::kOneFile},
     {R"(yaml-cpp/.*)", R"(train/config_tree\.cpp)", Spread::kOneFile},
+    {R"(Eigen/.*)", R"(visualize/principal_components\.cpp)", Spread::kOneFile},
     {R"(nlohmann/.*)", R"((nn|data|train|visualize|cli)/.*\.cpp)", Spread::kAnySource},
     {R"(fmt/.*)", R"((data|train|visualize|cli)/.*\.cpp)", Spread::kAnySource},
     {R"(CLI/.*)", R"(cli/.*)", Spread::kAnySource},
