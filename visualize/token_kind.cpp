@@ -13,8 +13,12 @@ bool is_digit(char32_t code_point) {
   return pattern_class(code_point) == PatternClass::kNumber;
 }
 
+// Vowel signs and other spacing marks are parts of words; they stand among the scripts.
 bool is_sign(char32_t code_point) {
-  return pattern_class(code_point) == PatternClass::kOther && character_class(code_point) != CharacterClass::kMark;
+  if (character_class(code_point) == CharacterClass::kPunctuation) return true;
+  constexpr char32_t kScriptsBegin = 0x0300, kScriptsEnd = 0x2000, kReplacement = 0xFFFD;
+  const bool among_scripts = code_point >= kScriptsBegin && code_point < kScriptsEnd;
+  return pattern_class(code_point) == PatternClass::kOther && !among_scripts && code_point != kReplacement;
 }
 
 template <class Is>
