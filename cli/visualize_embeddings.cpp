@@ -1,9 +1,13 @@
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +16,7 @@
 #include "cli/commands.h"
 #include "data/file.h"
 #include "train/model_directory.h"
+#include "visualize/braille_map.h"
 #include "visualize/embedding_page.h"
 #include "visualize/projector_files.h"
 
@@ -28,14 +33,14 @@ struct EmbeddingsOptions {
   std::string data;
   std::optional<std::string> text_column;
   std::vector<std::string> color_columns;
-  bool json = false;
+  bool json = false, terminal = false;
 
   MapOf wanted() const { return of.value_or(data.empty() ? MapOf::kVocabulary : MapOf::kSentences); }
 };
 
 void check_options(const EmbeddingsOptions& options) {
-  check<ConfigError>(!options.output.empty() || !options.tsv.empty(),
-                     "visualize embeddings: nothing to write (--output PAGE, --tsv DIRECTORY, or both)");
+  check<ConfigError>(!options.output.empty() || !options.tsv.empty() || options.terminal,
+                     "visualize embeddings: nothing to do (--output PAGE, --tsv DIRECTORY or --terminal)");
   const bool of_file = options.wanted() != MapOf::kVocabulary;
   check<ConfigError>(options.output.empty() || std::filesystem::is_directory(parent_directory(options.output)),
                      options.output, ": its directory does not exist");
@@ -77,6 +82,33 @@ EmbeddingPageTexts page_texts(const EmbeddingsOptions& options, const EmbeddingP
   return {};
 }
 
+// ---- In the terminal
+
+CharacterSize picture_size() {
+  constexpr CharacterSize kUsual{100, 40};  // where it goes into a file or a pipe
+  constexpr int64_t kBelow = 5;             // lines that are printed besides
+  winsize terminal{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) != 0 || terminal.ws_col == 0) return kUsual;
+  const int64_t columns = std::max<int64_t>(20, terminal.ws_col);
+  return {columns, std::clamp<int64_t>(terminal.ws_row - kBelow, 10, columns / 2)};
+}
+
+// Whole words ask for room first.
+std::vector<int32_t> naming_order(const EmbeddingPoints& points) {
+  std::vector<int32_t> order(points.names.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto kind = std::ranges::find(points.columns, "kind", &PointColumn::name);
+  if (kind == points.columns.end() || kind->texts.empty()) return order;
+  std::ranges::stable_partition(order, [&](int32_t i) { return kind->texts[static_cast<size_t>(i)] == "word"; });
+  return order;
+}
+
+void draw(const EmbeddingPoints& points, const EmbeddingMap& map) {
+  fmt::print("{}", braille_map(map.layout, points.names, naming_order(points), picture_size()));
+}
+
+// ---- The report
+
 ordered_json to_json(const MapQuality& quality) {
   return {{"trustworthiness", quality.trustworthiness}, {"neighbors_kept", quality.kept}};
 }
@@ -88,12 +120,15 @@ ordered_json report(const EmbeddingsOptions& options, const EmbeddingPoints& poi
     write_projector_files(options.tsv, points);
     json["tsv"] = options.tsv;
   }
-  if (options.output.empty()) return json;
+  if (options.output.empty() && !options.terminal) return json;
   const EmbeddingMap map = map_embeddings(points.vectors);
-  const std::string page = embedding_page(points, map, page_texts(options, points));
-  write_durably(options.output, page);
-  json["output"] = options.output;
-  json["bytes"] = page.size();
+  if (options.terminal) draw(points, map);
+  if (!options.output.empty()) {
+    const std::string page = embedding_page(points, map, page_texts(options, points));
+    write_durably(options.output, page);
+    json["output"] = options.output;
+    json["bytes"] = page.size();
+  }
   json["explained_variance"] = map.components.explained;
   json["quality"] = {{"neighbors", map.layout_quality.neighbors},
                      {"sampled_points", map.layout_quality.points},
@@ -108,14 +143,15 @@ void print(const ordered_json& json) {
     fmt::print("{} texts were cut to what the model reads\n", json["cut_texts"].get<int64_t>());
   }
   if (json.contains("tsv")) fmt::print("{0}/vectors.tsv, {0}/metadata.tsv\n", json["tsv"].get<std::string>());
-  if (!json.contains("output")) return;
+  if (!json.contains("quality")) return;
   const ordered_json& quality = json["quality"];
   for (const char* map : {"pca", "umap"}) {
     fmt::print("{:<5} keeps {:.1f} % of the {} nearest neighbours, trustworthiness {:.3f}\n", map,
                100 * quality[map]["neighbors_kept"].get<double>(), quality["neighbors"].get<int64_t>(),
                quality[map]["trustworthiness"].get<double>());
   }
-  fmt::print("{} ({:.1f} MB)\n", json["output"].get<std::string>(), json["bytes"].get<double>() / 1e6);
+  if (json.contains("output"))
+    fmt::print("{} ({:.1f} MB)\n", json["output"].get<std::string>(), json["bytes"].get<double>() / 1e6);
 }
 
 void run_visualize_embeddings(const EmbeddingsOptions& options) {
@@ -147,7 +183,8 @@ void add_visualize_embeddings(CLI::App& visualize) {
   command->add_option("--text-column", options->text_column, "The table's column of texts (default: text)");
   command->add_option("--color-column", options->color_columns,
                       "A column to colour points by, and, given again, further ones to choose from");
-  command->add_flag("--json", options->json, "Print one JSON object");
+  CLI::Option* json = command->add_flag("--json", options->json, "Print one JSON object");
+  command->add_flag("--terminal", options->terminal, "Draw the map in the terminal, in Braille dots")->excludes(json);
   command->callback([options] { run_visualize_embeddings(*options); });
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -131,6 +132,14 @@ TEST_F(VisualizeEmbeddings, AreTheSameFileEveryTime) {
   EXPECT_EQ(run_command("cmp " + once + " " + again, "").exit_code, 0);
 }
 
+TEST_F(VisualizeEmbeddings, CanBeLookedAtInATerminal) {
+  const CommandResult result = map(kModel + " --terminal");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(std::ranges::count(result.out, '\n'), 40 + 3);
+  EXPECT_NE(result.out.find("116 points of 32 dimensions\n"), std::string::npos) << result.out;
+  EXPECT_EQ(map(kModel + " --terminal --json").exit_code, 2);
+}
+
 TEST_F(VisualizeEmbeddings, AVocabularyThatDoesNotFitTheModelIsRefused) {
   std::ofstream(model_ / "vocab.txt", std::ios::app) << "onemore\n";
   const CommandResult result = map(model_.path() + to_page());
@@ -158,7 +167,7 @@ TEST_F(VisualizeEmbeddings, AnUnknownColumnNamesThoseThereAre) {
 
 TEST_F(VisualizeEmbeddings, OptionsThatDoNotGoTogetherAreRefused) {
   const std::string texts = file("a.txt", "a\nthe\n");
-  expect_refusal(kModel, 2, "visualize embeddings: nothing to write (--output PAGE, --tsv DIRECTORY, or both)");
+  expect_refusal(kModel, 2, "visualize embeddings: nothing to do (--output PAGE, --tsv DIRECTORY or --terminal)");
   expect_refusal(kModel + " --of tokens" + to_page(), 2,
                  "--of: sentences and tokens are those of a file (--data FILE)");
   expect_refusal(kModel + " --of vocabulary --data " + texts + to_page(), 2,
