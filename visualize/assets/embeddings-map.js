@@ -212,38 +212,12 @@ function createMap(points, on) {
     requestDraw();
   }
 
-  // ---- Enclosing points
-
-  function startArea(event) {
-    const shape = tool === 'move' && event.shiftKey ? 'rectangle' : tool;
-    if (shape === 'move' || event.button || !event.isPrimary) return;
-    const start = [event.offsetX, event.offsetY];
-    outline = [start];
-    canvas.setPointerCapture(event.pointerId);
-    const follow = (moved) => {
-      const end = [moved.offsetX, moved.offsetY];
-      if (shape === 'rectangle') outline = [start, [end[0], start[1]], end, [start[0], end[1]]];
-      else if (d3.polygonLength([end, outline[outline.length - 1]]) > 12) outline.push(end); // there and back
-      requestDraw();
-    };
-    const finish = (last) => {
-      canvas.removeEventListener('pointermove', follow);
-      ['pointerup', 'pointercancel'].forEach((name) => canvas.removeEventListener(name, finish));
-      const area = last.type === 'pointerup' && outline.length > 2 ? outline.map(invert) : null;
-      outline = null;
-      requestDraw();
-      if (area) on.area(area);
-    };
-    canvas.addEventListener('pointermove', follow);
-    ['pointerup', 'pointercancel'].forEach((name) => canvas.addEventListener(name, finish));
-  }
+  // ---- What the page sets
 
   function setTool(name) {
     tool = name;
     canvas.classList.toggle('encloses', tool !== 'move');
   }
-
-  // ---- What the page sets
 
   /** Moves all points to other places, so that one can follow them. */
   function setPlaces(next) {
@@ -292,7 +266,13 @@ function createMap(points, on) {
   canvas.addEventListener('keydown', onKey);
   canvas.addEventListener('mousemove', onHover);
   canvas.addEventListener('mouseleave', leave);
-  canvas.addEventListener('pointerdown', startArea);
+  followAreas(canvas, () => tool, {
+    draw: (corners) => {
+      outline = corners;
+      requestDraw();
+    },
+    done: (corners) => on.area(corners.map(invert)),
+  });
   canvas.addEventListener('click', (event) => {
     if (tool === 'move' && !event.shiftKey) pickNearest([event.offsetX, event.offsetY], radius() + 8);
   });
