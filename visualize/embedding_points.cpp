@@ -129,11 +129,13 @@ EmbeddingPoints token_points(const BertForTask& model, const Tokenizer& tokenize
   PointColumn ids{.name = "id"}, kinds{.name = "kind"}, positions{.name = "position"};
   std::vector<size_t> text_of_token;
   for (size_t text = 0; text < encodings.size(); ++text) {
-    for (const int32_t id : encodings[text].ids) {
+    const std::vector<int32_t>& all_ids = encodings[text].ids;
+    for (size_t position = 0; position < all_ids.size(); ++position) {
+      const int32_t id = all_ids[position];
       points.names.push_back(tokenizer.token(id));
       ids.numbers.push_back(id);
       kinds.texts.emplace_back(token_kind(tokenizer, id));
-      positions.numbers.push_back(static_cast<double>(&id - encodings[text].ids.data()));
+      positions.numbers.push_back(static_cast<double>(position));
       text_of_token.push_back(text);
     }
   }

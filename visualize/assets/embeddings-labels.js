@@ -6,6 +6,7 @@ function createLabels(names) {
   const kHeight = 15;
   const kLongest = 28; // characters
   const kAreaOfOne = 7000; // square pixels of the map
+  const kApart = 150; // pixels between two of the same text
   const widths = new Map();
 
   function shorten(name) {
@@ -41,15 +42,20 @@ function createLabels(names) {
     const room = createRoom(width, height);
     const most = Math.max(8, Math.floor(width * height / kAreaOfOne));
     const labels = new Map();
+    const samePlaces = new Map(); // by text
     for (const point of lists.flat()) {
       if (labels.size === most) break;
       if (!shown[point] || labels.has(point)) continue;
       const [x, y] = [left(point), top(point)];
       if (x < 0 || y < 0 || x > width || y > height) continue;
       const text = shorten(names[point]);
+      const same = samePlaces.get(text) ?? [];
+      if (same.some(([otherX, otherY]) => Math.hypot(x - otherX, y - otherY) < kApart)) continue;
       const textWidth = widthOf(context, point, text);
       const start = [x + gap, x - gap - textWidth].find((at) => room.take(at, y - kHeight / 2, textWidth));
-      if (start !== undefined) labels.set(point, { point, text, x: start, y: y + 4 });
+      if (start === undefined) continue;
+      labels.set(point, { point, text, x: start, y: y + 4 });
+      samePlaces.set(text, [...same, [x, y]]);
     }
     return [...labels.values()];
   }

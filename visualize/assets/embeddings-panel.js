@@ -7,8 +7,12 @@ function createPanel(points, on) {
   const unit = bertha.data.unit;
   const plural = (count) => `${count.toLocaleString('en')} ${unit}${count === 1 ? '' : 's'}`;
 
+  const context = points.column('text'); // where a token stands
+  const contextOf = (point) => (context ? points.cell(context, point) : '');
+
   function pointButton(point, ...more) {
-    return element('button', { type: 'button', class: 'point', onclick: () => on.point(point) },
+    const title = [points.names[point], contextOf(point)].filter(Boolean).join(' in: ');
+    return element('button', { type: 'button', class: 'point', title, onclick: () => on.point(point) },
       element('span', { class: 'name' }, points.names[point] || '(empty)'), ...more);
   }
 
@@ -34,7 +38,8 @@ function createPanel(points, on) {
     matchCount.textContent = empty ? '' : `${plural(matches.length)} found`;
     takeMatches.hidden = matches.length === 0;
     matchList.hidden = matches.length === 0;
-    matchList.replaceChildren(...matches.slice(0, kMostMatches).map((point) => element('li', {}, pointButton(point))));
+    matchList.replaceChildren(...matches.slice(0, kMostMatches).map((point) => element('li', {},
+      pointButton(point, context ? element('span', { class: 'muted context' }, contextOf(point)) : null))));
   }
 
   // ---- Colours

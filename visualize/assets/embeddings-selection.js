@@ -64,16 +64,20 @@ function createSelection(points, on) {
       points.names[point] || '(empty)')), ...cells);
   }
 
-  function show(list) {
+  /** `asked`: whether somebody selected anything, if only a place without points. */
+  function show(list, asked) {
     selected = list;
-    const none = list.length === 0;
-    buttons.hidden = none;
-    hint.hidden = !none;
-    if (none) return holder.replaceChildren();
+    buttons.hidden = !asked;
+    hint.hidden = asked;
+    if (list.length === 0) holder.replaceChildren();
+    else showRows(list);
     count.textContent = `${list.length.toLocaleString('en')} selected`;
+  }
+
+  function showRows(list) {
     const header = ['name', ...names()].map((name, i) => element('th', { class: i && points.columns[i - 1].numbers ? 'number' : '' }, name));
     const rest = list.length - kMostRows;
-    return holder.replaceChildren(...[element('table', {}, element('thead', {}, element('tr', {}, ...header)),
+    holder.replaceChildren(...[element('table', {}, element('thead', {}, element('tr', {}, ...header)),
       element('tbody', {}, ...list.slice(0, kMostRows).map(rowOf))),
     rest > 0 ? element('p', { class: 'muted' }, `and ${rest.toLocaleString('en')} more; copies and downloads have all`) : null]
       .filter(Boolean));

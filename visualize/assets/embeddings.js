@@ -163,7 +163,7 @@
     panel.showColors(colorName() ?? '', coloring, hidden);
     panel.showPoint(picked());
     panel.showVariance(now);
-    selection.show(selected);
+    selection.show(selected, state.select !== undefined);
   }
 
   waiting.remove();
