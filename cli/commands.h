@@ -17,7 +17,8 @@ void add_tokenize(CLI::App& app);
 void add_visualize(CLI::App& app);
 void add_vocab(CLI::App& app);
 
-// Of `visualize`.
+// Those of `bertha visualize`.
+void add_visualize_attention(CLI::App& visualize);
 void add_visualize_embeddings(CLI::App& visualize);
 
 }  // namespace bertha

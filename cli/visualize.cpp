@@ -3,8 +3,9 @@
 namespace bertha {
 
 void add_visualize(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("visualize", "Turns a model into a page that opens offline in any browser.");
+  CLI::App* command = app.add_subcommand("visualize", "Shows what is inside a model, on a page that needs no network.");
   command->require_subcommand(1);
+  add_visualize_attention(*command);
   add_visualize_embeddings(*command);
 }
 

@@ -94,6 +94,18 @@ const std::string& ByteBpe::token(int32_t id) const {
   return tokens_[static_cast<size_t>(id)];
 }
 
+std::string ByteBpe::readable(int32_t id) const {
+  std::string bytes;
+  append_read_bytes(token(id), bytes);
+  if (is_special(id) || find_invalid_utf8(bytes) != bytes.npos) return token(id);
+  std::string text;
+  for (const char c : bytes) {
+    const bool is_seen = static_cast<unsigned char>(c) > ' ' && c != 0x7F;
+    text += is_seen ? std::string(1, c) : written_bytes(std::string(1, c));
+  }
+  return text;
+}
+
 bool ByteBpe::is_continuation(int32_t id) const {
   return !is_special(id) && !token(id).starts_with(written_bytes(" "));
 }

@@ -41,6 +41,8 @@ class ByteBpe final : public Tokenizer {
 
   int32_t size() const override { return static_cast<int32_t>(tokens_.size()); }
   const std::string& token(int32_t id) const override;
+  /// As it is written where its bytes are a part of a character.
+  std::string readable(int32_t id) const override;
   std::optional<int32_t> find(std::string_view token) const override;
   SpecialIds specials() const override { return specials_; }
   bool is_continuation(int32_t id) const override;

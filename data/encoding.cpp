@@ -73,6 +73,7 @@ Encoding framed(const Window& first, const Window* second, const EncodingFrame& 
   add(first, 0);
   if (second) {
     add_special(frame.between, 0);
+    encoding.second_begin = std::ssize(encoding.ids);
     add(*second, frame.pair_type);
   }
   add_special(frame.after, second ? frame.pair_type : 0);

@@ -24,6 +24,7 @@ struct Encoding {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;   // 0 first text, 1 second, for a model that tells them apart
   std::vector<TextRange> offsets;  // (0, 0) for added special tokens
+  int64_t second_begin = -1;       // the first token of the second text; -1: there is one text
   std::vector<Encoding> overflow;  // the further windows of a truncated text
 };
 

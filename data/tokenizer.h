@@ -29,6 +29,8 @@ class Tokenizer {
   virtual int32_t size() const = 0;
   /// Throws MismatchError for an id outside [0, size).
   virtual const std::string& token(int32_t id) const = 0;
+  /// The token as people read it: a byte-level one in the characters that its bytes are, but for blanks and controls.
+  virtual std::string readable(int32_t id) const = 0;
   virtual std::optional<int32_t> find(std::string_view token) const = 0;
   virtual SpecialIds specials() const = 0;
   bool is_special(int32_t id) const;

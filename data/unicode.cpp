@@ -215,6 +215,10 @@ int combining_class(char32_t code_point) {
   return find_range(kYoungerThanReference, code_point) ? 0 : result;
 }
 
+int display_width(char32_t code_point) {
+  return utf8proc_charwidth(static_cast<utf8proc_int32_t>(code_point));
+}
+
 std::span<const char32_t> decompose(char32_t code_point, std::array<char32_t, 4>& buffer) {
   utf8proc_int32_t parts[4];
   int boundary_class = 0;

@@ -36,6 +36,9 @@ int combining_class(char32_t code_point);
 /// Full canonical decomposition of one code point, written to `buffer`; itself where it has none.
 std::span<const char32_t> decompose(char32_t code_point, std::array<char32_t, 4>& buffer);
 
+/// Columns that a character takes in a terminal: 0, 1 or 2.
+int display_width(char32_t code_point);
+
 /// What byte-level BPE's pattern tells characters apart by.
 enum class PatternClass : unsigned char {
   kLetter,  // \p{L}

@@ -33,6 +33,7 @@ class WordPiece final : public Tokenizer {
 
   int32_t size() const override { return vocabulary_.size(); }
   const std::string& token(int32_t id) const override { return vocabulary_.token(id); }
+  std::string readable(int32_t id) const override { return token(id); }
   std::optional<int32_t> find(std::string_view token) const override { return vocabulary_.find(token); }
   SpecialIds specials() const override;
   bool is_continuation(int32_t id) const override { return vocabulary_.is_continuation(id); }

@@ -28,10 +28,11 @@ class SelfAttention {
         probability_dropout_(s / "self" / "dropout", c.attention_probs_dropout_prob),
         output_dropout_(s / "output" / "dropout", c.hidden_dropout_prob) {}
 
-  /// x (N, H); result (R, H) for the rows that are wanted. Offers `PATH.self.probabilities`, for each sequence in turn
-  /// (A, n, n).
+  /// x (N, H); result (R, H) for the rows that are wanted. Offers `PATH.self.projections` (N, 3H), which are query, key
+  /// and value, and `PATH.self.probabilities`, for each sequence in turn (A, n, n).
   Var operator()(Run& run, const Var& x, const RowSet& wanted) const {
     const Var qkv = affine(x, run.use(qkv_weight_), run.use(qkv_bias_));
+    run.observe(path_ + ".projections", [&] { return qkv.value(); });
     run.observe(path_ + ".probabilities", [&] { return attention_probabilities(heads_, run.cu_seqlens, qkv.value()); });
     const Dropout probability_dropout = run.dropout(probability_dropout_, run.row_keys);
     const Var context = attention(probability_dropout, heads_, run.cu_seqlens, wanted.rows, qkv);

@@ -113,10 +113,11 @@ std::string to_html(const Page& page) {
   for (const Asset& style : styles) html += element("style", style.text);
   html += "<body>\n";
   html += element("script type=\"application/json\" id=\"data\"", escaped_json(page.data));
+  for (const Asset& script : scripts) html += element("script", script.text);
+  // Last, for the page is drawn before they are read.
   for (const PageBlock& block : page.blocks) {
     html += element("script type=\"application/octet-stream\" id=\"block-" + block.name + "\"", block.compressed);
   }
-  for (const Asset& script : scripts) html += element("script", script.text);
   return html;
 }
 

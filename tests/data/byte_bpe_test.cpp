@@ -39,12 +39,24 @@ TEST(ByteBpe, MergesBytes) {
   EXPECT_EQ(tokens(plain(), ""), (Strings{"<s>", "</s>"}));
 }
 
+TEST(ByteBpe, PeopleReadCharactersAndMarksForBlanks) {
+  Strings vocabulary = SmallByteBpe::tokens();
+  vocabulary.push_back("Ã©");
+  MergeList merges = SmallByteBpe::merges();
+  merges.pairs.emplace_back("Ã", "©");
+  const ByteBpe bpe(vocabulary, merges, {}, "vocab.json");
+  Strings readable;
+  for (const int32_t id : bpe.encode("hello hello\né à", std::nullopt, {}).ids) readable.push_back(bpe.readable(id));
+  EXPECT_EQ(readable, (Strings{"<s>", "hello", "Ġhello", "Ċ", "é", "Ġ", "Ã", "ł", "</s>"})) << "à is two tokens";
+}
+
 TEST(ByteBpe, FramesAPairInFourSpecialTokensOfOneType) {
   const Encoding encoding = plain().encode("hello", "hello", {});
   const auto hello = plain().find("hello").value();
   const auto [pad, unk, cls, sep, mask] = plain().specials();
   EXPECT_EQ(encoding.ids, (std::vector<int32_t>{cls, hello, sep, sep, hello, sep}));
   EXPECT_EQ(encoding.type_ids, std::vector<int32_t>(6, 0));
+  EXPECT_EQ(encoding.second_begin, 4);
 }
 
 TEST(ByteBpe, OffsetsAreCodePointsWithoutBlanks) {

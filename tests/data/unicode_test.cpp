@@ -16,6 +16,13 @@
 namespace bertha {
 namespace {
 
+TEST(Unicode, IdeographsTakeTwoColumnsAndMarksNone) {
+  EXPECT_EQ(display_width('a'), 1);
+  EXPECT_EQ(display_width(U'é'), 1);
+  EXPECT_EQ(display_width(U'河'), 2);
+  EXPECT_EQ(display_width(U'\u0301'), 0);
+}
+
 TEST(Unicode, ClassesOfAscii) {
   for (const char c : std::string("abcxyzABCXYZ0189")) EXPECT_EQ(character_class(c), CharacterClass::kText) << c;
   for (const char c : std::string(" \t\n\r")) EXPECT_EQ(character_class(c), CharacterClass::kBlank);

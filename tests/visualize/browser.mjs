@@ -55,11 +55,14 @@ export async function screenshot(page, name) {
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
+/** The browser, which finds no other computer. */
+export const launch = () => playwright.chromium.launch({
+  executablePath, args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND'],
+});
+
 /** Runs named tests one after the other, each with the browser; says which failed, and ends with 1 if any did. */
 export async function run(tests) {
-  const browser = await playwright.chromium.launch({
-    executablePath, args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND'],
-  });
+  const browser = await launch();
   let failed = 0;
   for (const [name, test] of Object.entries(tests)) {
     try {

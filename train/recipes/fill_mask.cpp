@@ -8,9 +8,9 @@
 #include "train/recipes/text_batch.h"
 
 namespace bertha {
-namespace {
 
-std::vector<Candidate> best(std::span<const double> probabilities, int64_t top_k) {
+std::vector<Candidate> best_candidates(std::span<const float> logits, int64_t top_k) {
+  const std::vector<double> probabilities = predict_label(logits).scores;
   std::vector<int32_t> ids(probabilities.size());
   std::iota(ids.begin(), ids.end(), 0);
   const auto count = std::min<int64_t>(top_k, static_cast<int64_t>(ids.size()));
@@ -28,8 +28,6 @@ std::vector<Candidate> best(std::span<const double> probabilities, int64_t top_k
   return candidates;
 }
 
-}  // namespace
-
 std::vector<std::vector<std::vector<Candidate>>> fill_masks(const BertForPretraining& model,
                                                             std::span<const Encoding> texts, int32_t mask_id,
                                                             int64_t top_k) {
@@ -45,7 +43,7 @@ std::vector<std::vector<std::vector<Candidate>>> fill_masks(const BertForPretrai
   size_t text = 0;
   for (int64_t i = 0; i < logits.rows(); ++i) {
     while (rows[static_cast<size_t>(i)] >= batch.cu_seqlens[text + 1]) ++text;
-    result[text].push_back(best(predict_label(logits.row_range(i, 1).span<float>()).scores, top_k));
+    result[text].push_back(best_candidates(logits.row_range(i, 1).span<float>(), top_k));
   }
   return result;
 }

@@ -15,8 +15,11 @@ struct Candidate {
   double score = 0;
 };
 
-/// For each text and each mask in it the `top_k` most probable tokens, best first; equal scores in order of ids.
-/// Throws MismatchError where a text is longer than the model's positions.
+/// The `top_k` most probable tokens by their logits (V), best first; equal scores in order of ids.
+std::vector<Candidate> best_candidates(std::span<const float> logits, int64_t top_k);
+
+/// For each text and each mask in it its best candidates. Throws MismatchError where a text is longer than the model's
+/// positions.
 std::vector<std::vector<std::vector<Candidate>>> fill_masks(const BertForPretraining& model,
                                                             std::span<const Encoding> texts, int32_t mask_id,
                                                             int64_t top_k);

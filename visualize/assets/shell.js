@@ -37,7 +37,8 @@ const bertha = (() => {
   /** A block's bytes, as an ArrayBuffer. */
   async function block(name) {
     const text = atob((await blockElement(name)).textContent);
-    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < bytes.length; ++i) bytes[i] = text.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
     return new Response(stream).arrayBuffer();
   }
@@ -110,15 +111,23 @@ const bertha = (() => {
   const kDrawn = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-opacity', 'stroke-dasharray', 'opacity',
     'font-family', 'font-size', 'font-weight', 'text-anchor', 'dominant-baseline', 'display', 'visibility'];
 
-  /** A drawing as a file of its own: what style sheets say of it is written into its attributes. */
-  function standaloneSvg(drawing) {
-    const copy = drawing.cloneNode(true);
+  /** As on the page; of a drawing that is made only to be saved, as its attributes say. */
+  const sizeOf = (drawing) => (drawing.isConnected ? drawing.getBoundingClientRect()
+    : { width: Number(drawing.getAttribute('width')), height: Number(drawing.getAttribute('height')) });
+
+  function writeStyles(drawing, copy) {
     const copies = [copy, ...copy.querySelectorAll('*')];
     [drawing, ...drawing.querySelectorAll('*')].forEach((original, index) => {
       const style = getComputedStyle(original);
       kDrawn.forEach((property) => copies[index].setAttribute(property, style.getPropertyValue(property)));
     });
-    const { width, height } = drawing.getBoundingClientRect();
+  }
+
+  /** A drawing as a file of its own: what style sheets say of one on the page is written into its attributes. */
+  function standaloneSvg(drawing) {
+    const copy = drawing.cloneNode(true);
+    if (drawing.isConnected) writeStyles(drawing, copy);
+    const { width, height } = sizeOf(drawing);
     fill(copy, { xmlns: kSvg, width, height, viewBox: drawing.getAttribute('viewBox') ?? `0 0 ${width} ${height}` }, []);
     copy.prepend(svg('rect', { width: '100%', height: '100%', fill: color('background') }));
     return new XMLSerializer().serializeToString(copy);
@@ -127,14 +136,17 @@ const bertha = (() => {
 
   const saveCanvas = (name, canvas) => canvas.toBlob((blob) => download(name, blob), 'image/png');
 
-  /** At twice the size on the screen. */
+  const kLongestPng = 16000; // browsers make no larger canvas
+
+  /** At twice its size, where that is not too large. */
   async function savePng(name, drawing) {
-    const { width, height } = drawing.getBoundingClientRect();
+    const { width, height } = sizeOf(drawing);
+    const scale = Math.min(2, kLongestPng / Math.max(width, height));
     const image = new Image();
     const url = URL.createObjectURL(new Blob([standaloneSvg(drawing)], { type: 'image/svg+xml' }));
     image.src = url;
     await image.decode();
-    const canvas = element('canvas', { width: Math.ceil(2 * width), height: Math.ceil(2 * height) });
+    const canvas = element('canvas', { width: Math.ceil(scale * width), height: Math.ceil(scale * height) });
     canvas.getContext('2d').drawImage(image, 0, 0, canvas.width, canvas.height);
     URL.revokeObjectURL(url);
     saveCanvas(name, canvas);

@@ -1,0 +1,88 @@
+'use strict';
+
+/**
+ * One row a token in a part of the page that scrolls, and a canvas behind the rows that are seen. `columns` are
+ * {name, text?: (place) => string, side?: 'query' or 'key'}; a cell with a side stands for the token. `draw(context,
+ * seen)` draws on the canvas, where seen is {first, last, width, height, y: (place) => its middle}.
+ */
+function attentionRows(columns, draw) {
+  const { element, data } = bertha;
+  const kManyTokens = 120;
+  const height = data.tokens.length > kManyTokens ? 18 : 24;
+
+  const cells = data.tokens.map((_, place) => columns.map(({ name, text, side }) =>
+    element('span', { class: name, 'data-side': side, title: side && text(place) }, text?.(place) ?? '')));
+  const canvas = element('canvas', { 'aria-hidden': 'true' });
+  const list = element('div', { class: 'row-list' }, cells.map((row, place) => element('div', { class: 'row', 'data-place': place }, row)));
+  const inner = element('div', { class: 'rows-inner' }, canvas, list);
+  const outer = element('div', { class: 'rows', tabindex: 0 }, inner);
+  outer.style.setProperty('--row-height', `${height}px`);
+  outer.style.setProperty('--rows', data.tokens.length);
+
+  function resize() {
+    const ratio = devicePixelRatio;
+    const size = { width: outer.clientWidth, height: Math.min(outer.clientHeight, inner.clientHeight) };
+    canvas.width = Math.round(size.width * ratio);
+    canvas.height = Math.round(size.height * ratio);
+    canvas.style.width = `${size.width}px`;
+    canvas.style.height = `${size.height}px`;
+  }
+
+  let waiting = false;
+  function drawNow() {
+    waiting = false;
+    const ratio = devicePixelRatio;
+    const seen = {
+      width: canvas.width / ratio,
+      height: canvas.height / ratio,
+      first: Math.floor(outer.scrollTop / height),
+      last: Math.min(cells.length, Math.ceil((outer.scrollTop + canvas.height / ratio) / height)),
+      y: (place) => (place + 0.5) * height - outer.scrollTop,
+    };
+    const context = canvas.getContext('2d');
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, seen.width, seen.height);
+    draw(context, seen);
+  }
+  function redraw() {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(drawNow);
+  }
+
+  function tokenAt(event) {
+    const cell = event.target.closest?.('[data-side]');
+    return cell ? { side: cell.dataset.side, place: Number(cell.parentElement.dataset.place) } : null;
+  }
+  list.addEventListener('pointerover', (event) => {
+    if (event.pointerType === 'mouse') attentionState.hover(tokenAt(event));
+  });
+  list.addEventListener('pointerleave', () => attentionState.hover(null));
+  list.addEventListener('click', (event) => {
+    const token = tokenAt(event);
+    if (token) attentionState.toggleToken(token);
+  });
+  outer.addEventListener('scroll', redraw, { passive: true });
+  new ResizeObserver(() => {
+    resize();
+    redraw();
+  }).observe(outer);
+
+  /** A cell's left and right edge. */
+  function edges(column) {
+    const cell = cells[0][column];
+    return { left: cell.offsetLeft, right: cell.offsetLeft + cell.offsetWidth };
+  }
+  function scrollTo(place) {
+    const top = place * height;
+    if (top < outer.scrollTop || top + height > outer.scrollTop + outer.clientHeight) {
+      outer.scrollTop = top - outer.clientHeight / 2;
+    }
+  }
+  function write(place, column, content) {
+    const cell = cells[place][column];
+    if (cell.textContent !== content) cell.textContent = content;
+  }
+
+  return { element: outer, rowHeight: height, redraw, edges, write, scrollTo, cell: (place, column) => cells[place][column] };
+}
