@@ -33,6 +33,12 @@ void check_all_intact(const std::string& directory, const ShardManifest& manifes
   }
 }
 
+ShardManifest only(int64_t shard, ShardManifest manifest) {
+  manifest.shards = {manifest.shards.at(static_cast<size_t>(shard))};
+  manifest.token_counts.clear();
+  return manifest;
+}
+
 }  // namespace
 
 /// Some rows of one shard, decompressed and checked.
@@ -60,6 +66,13 @@ class ShardSet::OpenShard {
   }
 
   size_t index() const { return index_; }
+
+  std::vector<int32_t> lengths() const {
+    std::vector<int32_t> lengths;
+    read_rows("lengths", 0, record_.sequences, lengths);
+    check_range("lengths", lengths, 1, settings_.sequence_length);
+    return lengths;
+  }
 
   Chunk read(int64_t chunk) const {
     const int64_t first = chunk * chunk_size();
@@ -111,9 +124,14 @@ class ShardSet::OpenShard {
   std::vector<uint64_t> checksums_;
 };
 
-ShardSet::ShardSet(const std::string& directory)
+ShardSet::ShardSet(const std::string& directory) : ShardSet(directory, read_finished_manifest(directory)) {}
+
+ShardSet::ShardSet(const std::string& directory, int64_t shard)
+    : ShardSet(directory, only(shard, read_finished_manifest(directory))) {}
+
+ShardSet::ShardSet(const std::string& directory, ShardManifest manifest)
     : directory_(directory),
-      manifest_(std::make_unique<ShardManifest>(read_finished_manifest(directory))),
+      manifest_(std::make_unique<ShardManifest>(std::move(manifest))),
       hash_(manifest_hash(*manifest_)),
       begins_{0},
       open_(kOpenFiles),
@@ -154,6 +172,14 @@ const std::vector<int64_t>& ShardSet::token_counts() const {
 }
 const ShardManifest& ShardSet::manifest() const {
   return *manifest_;
+}
+
+std::vector<int64_t> ShardSet::length_counts() {
+  std::vector<int64_t> counts(static_cast<size_t>(sequence_length()) + 1);
+  for (size_t shard = 0; shard < manifest_->shards.size(); ++shard) {
+    for (const int32_t length : open_shard(shard).lengths()) ++counts[static_cast<size_t>(length)];
+  }
+  return counts;
 }
 
 int64_t ShardSet::tokens() const {

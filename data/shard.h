@@ -29,6 +29,9 @@ class ShardSet {
   /// Throws DamagedFileError naming file and data set where a byte is not what was written, and ConfigError where there
   /// is no shard directory, or one that was never finished.
   explicit ShardSet(const std::string& directory);
+  /// One shard of such a directory, by its number, as if it were all: sequences count from its first one. There are no
+  /// counts of its tokens.
+  ShardSet(const std::string& directory, int64_t shard);
   ~ShardSet();
   ShardSet(ShardSet&&) noexcept;
 
@@ -47,6 +50,8 @@ class ShardSet {
   int64_t chunk_size() const;
   /// How often each token id occurs, special tokens included.
   const std::vector<int64_t>& token_counts() const;
+  /// How many sequences have each length in tokens, from 0 to sequence_length(). Reads no ids. Throws DamagedFileError.
+  std::vector<int64_t> length_counts();
   /// What manifest.json says.
   const ShardManifest& manifest() const;
 
@@ -57,6 +62,7 @@ class ShardSet {
   class OpenShard;
   struct Chunk;
 
+  ShardSet(const std::string& directory, ShardManifest manifest);
   OpenShard& open_shard(size_t shard);
   const Chunk& chunk(size_t shard, int64_t index);
 

@@ -118,6 +118,25 @@ TEST(ShardSet, ReturnsWhatWasWrittenInAnyOrder) {
   }
 }
 
+TEST(ShardSet, OfOneShardCountsFromItsFirstSequence) {
+  const TemporaryDirectory directory;
+  const std::vector<Sequence> sequences = random_sequences(50, 32, Objective::kMlmNsp);
+  write_shards(directory.path(), sequences, settings_of(Objective::kMlmNsp, 32, 3, kVocabulary));
+  std::filesystem::remove(directory / "shard-00000.h5");
+  ShardSet shard(directory.path(), 1);
+  ASSERT_EQ(shard.size(), 17);
+  for (int64_t i = 0; i < shard.size(); ++i) expect_same(shard.sequence(i), sequences[17 + i]);
+}
+
+TEST(ShardSet, CountsLengths) {
+  const TemporaryDirectory directory;
+  const std::vector<Sequence> sequences = random_sequences(50, 32, Objective::kMlm);
+  write_shards(directory.path(), sequences, settings_of(Objective::kMlm, 32, 3, kVocabulary));
+  std::vector<int64_t> expected(33);
+  for (const Sequence& sequence : sequences) ++expected[sequence.ids.size()];
+  EXPECT_EQ(ShardSet(directory.path()).length_counts(), expected);
+}
+
 TEST(ShardSet, KnowsWhatItHolds) {
   const TemporaryDirectory directory;
   const std::vector<Sequence> sequences = random_sequences(50, 32, Objective::kMlmNsp);

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "step-";
 constexpr size_t kDigits = 8;
+constexpr std::string_view kLatestName = "/latest";
 constexpr uint64_t kMaxLatestBytes = 256;
 
 std::string name_of_step(int64_t step) {
@@ -39,17 +40,6 @@ void write_model(AtomicDirectory& directory, const ModelContent& model) {
   directory.write_file(std::string(kWeightsName), [&](OutputFile& out) { write_safetensors(out, model.weights); });
 }
 
-/// The name it holds; empty where it cannot be read.
-std::string read_latest(const std::string& path) {
-  try {
-    std::string name = read_text(path, kMaxLatestBytes);
-    if (name.ends_with('\n')) name.pop_back();
-    return name;
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 void verify_checkpoint(const std::string& directory) {
   const Manifest manifest = Manifest::read(directory);
   for (const std::string_view name : {kWeightsName, kTrainingStateName}) {
@@ -59,6 +49,24 @@ void verify_checkpoint(const std::string& directory) {
 }
 
 }  // namespace
+
+std::vector<std::string> checkpoint_names(const std::string& directory) {
+  std::vector<std::string> names = names_of_directory(directory);
+  std::erase_if(
+      names, [&](const std::string& name) { return !step_of(name) || !fs::is_directory(fs::path(directory) / name); });
+  std::ranges::sort(names, std::greater(), [](const std::string& name) { return *step_of(name); });
+  return names;
+}
+
+std::string latest_checkpoint(const std::string& directory) {
+  try {
+    std::string name = read_text(directory + std::string(kLatestName), kMaxLatestBytes);
+    if (name.ends_with('\n')) name.pop_back();
+    return name;
+  } catch (const Error&) {
+    return {};
+  }
+}
 
 void publish_model(const std::string& directory, const ModelContent& model) {
   AtomicDirectory target(directory);
@@ -89,9 +97,9 @@ std::string Checkpoints::save(const ModelContent& model, const TrainingState& st
 
 Checkpoints::Choice Checkpoints::newest_good(int64_t every) const {
   Choice choice;
-  std::vector<std::string> candidates = newest_first();
+  std::vector<std::string> candidates = checkpoint_names(directory_);
   if (fs::exists(latest_path())) {
-    const auto named = std::ranges::find(candidates, read_latest(latest_path()));
+    const auto named = std::ranges::find(candidates, latest_checkpoint(directory_));
     if (named == candidates.end()) {
       choice.skipped.push_back(latest_path() + ": names no checkpoint that is here");
     } else {
@@ -115,26 +123,18 @@ Checkpoints::Choice Checkpoints::newest_good(int64_t every) const {
 }
 
 void Checkpoints::remove_after(int64_t step) const {
-  for (const std::string& name : newest_first()) {
+  for (const std::string& name : checkpoint_names(directory_)) {
     if (*step_of(name) > step) remove_directory(directory_ + "/" + name);
   }
 }
 
 std::string Checkpoints::latest_path() const {
-  return directory_ + "/latest";
-}
-
-std::vector<std::string> Checkpoints::newest_first() const {
-  std::vector<std::string> names = names_of_directory(directory_);
-  std::erase_if(
-      names, [&](const std::string& name) { return !step_of(name) || !fs::is_directory(fs::path(directory_) / name); });
-  std::ranges::sort(names, std::greater(), [](const std::string& name) { return *step_of(name); });
-  return names;
+  return directory_ + std::string(kLatestName);
 }
 
 // Later steps belong to a future that was given up; the run replaces them when it gets there.
 void Checkpoints::remove_old(int64_t newest_step) const {
-  std::vector<std::string> names = newest_first();
+  std::vector<std::string> names = checkpoint_names(directory_);
   std::erase_if(names, [&](const std::string& name) { return *step_of(name) > newest_step; });
   for (size_t i = static_cast<size_t>(keep_); i < names.size(); ++i) remove_directory(directory_ + "/" + names[i]);
 }

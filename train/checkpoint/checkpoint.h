@@ -27,6 +27,12 @@ struct ModelContent {
 /// Writes a model directory with a manifest, or leaves what was there. Errors as AtomicDirectory.
 void publish_model(const std::string& directory, const ModelContent& model);
 
+/// The names of the checkpoints in a run's `checkpoints` directory, good or not, the newest first.
+std::vector<std::string> checkpoint_names(const std::string& directory);
+
+/// The name of the one that `latest` there points at; empty where it cannot be read.
+std::string latest_checkpoint(const std::string& directory);
+
 /// A run's checkpoints: `step-00000200/`, ... and `latest`, which names the one to resume from.
 /// Made by the one process that writes; a crash at any moment leaves every checkpoint that was good, and `latest`
 /// naming one of them.
@@ -53,8 +59,6 @@ class Checkpoints {
 
  private:
   std::string latest_path() const;
-  /// The names of all checkpoints, good or not.
-  std::vector<std::string> newest_first() const;
   void remove_old(int64_t newest_step) const;
 
   std::string directory_;

@@ -14,7 +14,6 @@
 namespace bertha {
 namespace {
 
-constexpr uint64_t kFormatVersion = 1;
 constexpr std::string_view kNoManifest = "is not a manifest";
 constexpr uint64_t kMaxManifestBytes = uint64_t{2} << 20;  // of thousands of tensors with their moments
 constexpr std::string_view kTailBegin = ",\n  \"checksum\": \"";
@@ -115,8 +114,8 @@ Manifest from_text(std::string_view text) {
   const std::string body = std::string(checked_body(text)) + "}";
   check_json(body, kNoManifest);
   const uint64_t version = read_version(body);
-  check<MismatchError>(version == kFormatVersion, "has format version ", version, " (this program reads ",
-                       kFormatVersion, ")");
+  check<MismatchError>(version == kManifestVersion, "has format version ", version, " (this program reads ",
+                       kManifestVersion, ")");
   Manifest manifest;
   JsonReader reader(body, kNoManifest);
   reader.object([&](const std::string& key) {
@@ -224,7 +223,7 @@ const FileRecord* Manifest::find(std::string_view name) const {
 }
 
 std::string Manifest::to_text() const {
-  nlohmann::ordered_json json{{"format_version", kFormatVersion}, {"checksum_algorithm", "XXH3-64"}};
+  nlohmann::ordered_json json{{"format_version", kManifestVersion}, {"checksum_algorithm", "XXH3-64"}};
   auto& list = json["files"] = nlohmann::ordered_json::array();
   for (const FileRecord& file : files) list.push_back(file_to_json(file));
   std::string text = json.dump(2);

@@ -9,6 +9,8 @@
 namespace bertha {
 
 inline constexpr std::string_view kManifestName = "MANIFEST.json";
+/// Of its format, and with it of a checkpoint's.
+inline constexpr uint64_t kManifestVersion = 1;
 
 /// Where a tensor's elements are in a file, and the checksum they were written with.
 struct TensorRecord {

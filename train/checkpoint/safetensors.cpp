@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -13,8 +11,6 @@
 
 namespace bertha {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "files are little-endian");
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // as in the reference implementation
 // Of what a header might hold a million, at many times its size in memory.
@@ -216,67 +212,6 @@ void check_coverage(const std::string& path, std::vector<StoredTensor>& tensors,
                           " bytes follow the last tensor (expected none)");
 }
 
-float half_to_float(uint16_t half) {
-  const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16;
-  const uint32_t exponent = (half >> 10) & 31;
-  const uint32_t mantissa = half & 0x3FF;
-  if (exponent == 0)
-    return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(static_cast<float>(mantissa) * 0x1p-24f));
-  const uint32_t biased = exponent == 31 ? 255 : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | biased << 23 | mantissa << 13);
-}
-
-float bfloat16_to_float(uint16_t value) {
-  return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
-}
-
-struct Half {
-  uint16_t bits;
-  operator float() const { return half_to_float(bits); }
-};
-struct BFloat16 {
-  uint16_t bits;
-  operator float() const { return bfloat16_to_float(bits); }
-};
-
-template <class From, class To>
-void read_converted(const InputFile& file, const StoredTensor& tensor, std::span<To> out) {
-  if constexpr (std::is_same_v<From, To>) {
-    file.read(tensor.offset, std::as_writable_bytes(out));
-  } else {
-    constexpr size_t kBlock = size_t{1} << 18;
-    std::vector<From> block(std::min(kBlock, out.size()));
-    uint64_t offset = tensor.offset;
-    while (!out.empty()) {
-      const std::span<From> part(block.data(), std::min(kBlock, out.size()));
-      file.read(offset, std::as_writable_bytes(part));
-      std::ranges::transform(part, out.begin(), [](From x) { return static_cast<To>(x); });
-      offset += part.size_bytes();
-      out = out.subspan(part.size());
-    }
-  }
-}
-
-// Calls f.template operator()<From>() where a value of `dtype` may be read as To; false where not.
-template <class To, class F>
-bool dispatch_stored(std::string_view dtype, F&& f) {
-  if constexpr (std::is_floating_point_v<To>) {
-    if (dtype == "F32") return f.template operator()<float>(), true;
-    if (dtype == "F16") return f.template operator()<Half>(), true;
-    if (dtype == "BF16") return f.template operator()<BFloat16>(), true;
-    if (dtype == "F64") return f.template operator()<double>(), true;
-  } else {
-    if (dtype == "I64") return f.template operator()<int64_t>(), true;
-    if (dtype == "I32") return f.template operator()<int32_t>(), true;
-    if (dtype == "I16") return f.template operator()<int16_t>(), true;
-    if (dtype == "I8") return f.template operator()<int8_t>(), true;
-    if (dtype == "U32") return f.template operator()<uint32_t>(), true;
-    if (dtype == "U16") return f.template operator()<uint16_t>(), true;
-    if (dtype == "U8" || dtype == "BOOL") return f.template operator()<uint8_t>(), true;
-  }
-  return false;
-}
-
 // Metadata first, tensors in the order of their data, blanks up to a multiple of eight bytes.
 std::string header_of(const std::vector<const TensorView*>& tensors) {
   nlohmann::ordered_json header{{"__metadata__", {{"format", "pt"}}}};
@@ -293,20 +228,6 @@ std::string header_of(const std::vector<const TensorView*>& tensors) {
 }
 
 }  // namespace
-
-int64_t StoredTensor::numel() const {
-  int64_t product = 1;
-  for (const int64_t dim : shape) product *= dim;
-  return product;
-}
-
-bool StoredTensor::has_shape(const Shape& expected) const {
-  if (static_cast<int>(shape.size()) != expected.rank()) return false;
-  for (int axis = 0; axis < expected.rank(); ++axis) {
-    if (shape[axis] != expected[axis]) return false;
-  }
-  return true;
-}
 
 SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
   const std::string header = read_header(file_);
@@ -340,11 +261,7 @@ void SafetensorsFile::read_as(std::string_view name, std::span<T> out) const {
   const StoredTensor& tensor = at(name);
   check<MismatchError>(static_cast<size_t>(tensor.numel()) == out.size(), path(), ": ", shown(name), " has ",
                        tensor.numel(), " elements (expected ", out.size(), ")");
-  const bool read =
-      dispatch_stored<T>(tensor.dtype, [&]<class From>() { read_converted<From, T>(file_, tensor, out); });
-  check<MismatchError>(read, path(), ": ", shown(name), " has dtype ", tensor.dtype, " (expected ",
-                       std::is_floating_point_v<T> ? "F64, F32, F16 or BF16" : "an integer type of at most 63 bits",
-                       ")");
+  read_elements(file_, tensor, 0, out);
 }
 
 void SafetensorsFile::read(std::string_view name, std::span<float> out) const {

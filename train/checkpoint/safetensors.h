@@ -7,24 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/core/shape.h"
 #include "data/file.h"
 #include "train/checkpoint/output_file.h"
+#include "train/checkpoint/stored_tensor.h"
 #include "train/checkpoint/tensor_view.h"
 
 namespace bertha {
-
-/// One tensor of a safetensors file, as its header describes it.
-struct StoredTensor {
-  std::string name;
-  std::string dtype;           // F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL F8_E4M3 F8_E5M2 F8_E8M0 C64
-  std::vector<int64_t> shape;  // empty for a scalar
-  uint64_t offset = 0;         // of its first byte in the file
-  uint64_t bytes = 0;
-
-  int64_t numel() const;
-  bool has_shape(const Shape& expected) const;
-};
 
 /// A safetensors file: opening reads and checks the header alone; tensors are read one by one.
 /// Source:  the format as published by Hugging Face (safetensors, "Format"), with every rule enforced: a header of at
@@ -38,6 +26,7 @@ class SafetensorsFile {
   explicit SafetensorsFile(const std::string& path);
 
   const std::string& path() const { return file_.path(); }
+  const InputFile& file() const { return file_; }
   /// Sorted by name.
   const std::vector<StoredTensor>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
@@ -45,8 +34,7 @@ class SafetensorsFile {
   const StoredTensor* find(std::string_view name) const;
   const StoredTensor& at(std::string_view name) const;
 
-  /// All elements in row-major order. Floating-point dtypes of 16 to 64 bits go into float and double; integers and
-  /// BOOL into int64_t.
+  /// All elements in row-major order, converted as read_elements does.
   void read(std::string_view name, std::span<float> out) const;
   void read(std::string_view name, std::span<double> out) const;
   void read(std::string_view name, std::span<int64_t> out) const;

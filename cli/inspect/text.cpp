@@ -1,0 +1,109 @@
+#include "cli/inspect/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iostream>
+
+#include "autograd/core/error.h"
+#include "data/utf8.h"
+
+namespace bertha {
+namespace {
+
+bool is_harmless(char32_t c) {
+  const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0);
+  const bool turns = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
+  const bool breaks = c == 0x2028 || c == 0x2029;
+  return !control && !turns && !breaks;
+}
+
+std::string padded(const std::string& cell, size_t width, char alignment) {
+  const std::string blanks(width - static_cast<size_t>(count_code_points(cell)), ' ');
+  return alignment == 'l' ? cell + blanks : blanks + cell;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const auto [value, bytes] = decode_utf8(text);
+    const size_t taken = bytes > 0 ? static_cast<size_t>(bytes) : 1;
+    result += bytes > 0 && is_harmless(value) ? text.substr(0, taken) : std::string_view("?");
+    text.remove_prefix(taken);
+  }
+  return result;
+}
+
+std::string with_commas(int64_t number) {
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    text += digits[i];
+    const size_t left = digits.size() - i - 1;
+    if (left > 0 && left % 3 == 0 && digits[i] != '-') text += ',';
+  }
+  return text;
+}
+
+std::string size_text(uint64_t bytes) {
+  constexpr std::array kUnits = {"kB", "MB", "GB", "TB", "PB", "EB"};
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  double size = static_cast<double>(bytes) / 1000;
+  size_t unit = 0;
+  for (; size >= 999.95 && unit + 1 < kUnits.size(); ++unit) size /= 1000;
+  return fmt::format("{:.1f} {}", size, kUnits[unit]);
+}
+
+std::string percent_text(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
+
+std::string short_number(double value) {
+  return std::isnan(value) ? "-" : fmt::format("{:.4g}", value);
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
+
+std::string bars(const int64_t* counts, size_t size) {
+  constexpr std::array kBars = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const auto most = static_cast<double>(*std::max_element(counts, counts + size));
+  std::string text;
+  for (size_t i = 0; i < size; ++i) {
+    const double height = std::ceil(static_cast<double>(counts[i]) / most * kBars.size());
+    text += counts[i] > 0 ? kBars[static_cast<size_t>(height) - 1] : " ";
+  }
+  return text;
+}
+
+void Table::print() const {
+  std::vector<size_t> widths(alignments_.size());
+  for (const std::vector<std::string>& row : rows_) {
+    for (size_t column = 0; column < row.size(); ++column) {
+      widths[column] = std::max(widths[column], static_cast<size_t>(count_code_points(row[column])));
+    }
+  }
+  for (const std::vector<std::string>& row : rows_) {
+    std::string line;
+    for (size_t column = 0; column < row.size(); ++column) {
+      line += (column > 0 ? "  " : "") + padded(row[column], widths[column], alignments_[column]);
+    }
+    line.resize(line.find_last_not_of(' ') + 1);
+    std::cout << line << '\n';
+  }
+}
+
+void print_member(std::string_view name, std::string_view value) {
+  std::cout << fmt::format("{:<28} {}\n", name, value);
+}
+
+void finish_output() {
+  check<Error>(std::cout.flush().good(), "standard output: cannot be written");
+}
+
+}  // namespace bertha

@@ -1,0 +1,51 @@
+#include "train/inspect/file_tensors.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "autograd/core/error.h"
+#include "train/checkpoint/manifest.h"
+#include "train/checkpoint/training_state.h"
+
+namespace bertha {
+namespace {
+
+void check_header(const std::string& path) {
+  const std::string directory = parent_directory(path);
+  const auto record = record_of(directory, std::filesystem::path(path).filename().native());
+  if (record) verify_between_tensors(directory, *record);
+}
+
+}  // namespace
+
+FileTensors::FileTensors(const std::string& path) : stored_(path), metadata_(stored_.metadata()) {
+  check_header(stored_.path());
+  for (const StoredWeight& weight : stored_.tensors()) weights_.push_back({&weight.file->file(), *weight.tensor});
+  if (std::filesystem::exists(std::filesystem::path(path) / kTrainingStateName)) add_moments(path);
+}
+
+// They lie in training_state.h5 as the manifest says, in one piece each; HDF5 is not needed to find them.
+void FileTensors::add_moments(const std::string& checkpoint) {
+  const std::string path = checkpoint + "/" + std::string(kTrainingStateName);
+  const auto record = record_of(checkpoint, kTrainingStateName);
+  check<DamagedFileError>(record.has_value(), path, ": there is no ", kManifestName, " that says what was written");
+  verify_between_tensors(checkpoint, *record);
+  training_state_ = std::make_unique<InputFile>(path);
+  for (const TensorRecord& moment : record->tensors) {
+    const auto elements = static_cast<int64_t>(moment.bytes / sizeof(float));
+    moments_.push_back({training_state_.get(),
+                        {moment.name, "F32", shape_of_moment(moment.name, elements), moment.offset, moment.bytes}});
+  }
+  std::ranges::sort(moments_, {}, [](const FileTensor& moment) { return moment.tensor.name; });
+}
+
+std::vector<int64_t> FileTensors::shape_of_moment(std::string_view name, int64_t elements) const {
+  const StoredWeight* weight = stored_.find(name.substr(name.find('/') + 1));
+  return weight && weight->tensor->numel() == elements ? weight->tensor->shape : std::vector{elements};
+}
+
+bool is_parameter(const StoredTensor& tensor) {
+  return tensor.dtype.starts_with("F") || tensor.dtype.starts_with("BF");
+}
+
+}  // namespace bertha
