@@ -12,6 +12,7 @@ void add_finetune(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_pretrain(CLI::App& app);
+void add_report(CLI::App& app);
 void add_shard(CLI::App& app);
 void add_tokenize(CLI::App& app);
 void add_visualize(CLI::App& app);

@@ -24,6 +24,7 @@ void register_commands(CLI::App& app) {
   bertha::add_inspect(app);
   bertha::add_predict(app);
   bertha::add_pretrain(app);
+  bertha::add_report(app);
   bertha::add_shard(app);
   bertha::add_tokenize(app);
   bertha::add_visualize(app);

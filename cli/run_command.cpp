@@ -42,9 +42,14 @@ void print_lines(const std::vector<std::string>& lines, const Communicator& comm
   for (const std::string& line : lines) std::cout << line << '\n';
 }
 
-RunEvents shown_by(Progress& progress) {
+RunEvents watched_by(Progress& progress, FreshReport& report) {
   return {.note = [&progress](const std::string& sentence) { progress.note(sentence); },
-          .metrics = [&progress](const MetricsLine& line, int64_t steps) { progress.metrics(line, steps); }};
+          .metrics =
+              [&progress, &report](const MetricsLine& line, int64_t steps) {
+                progress.metrics(line, steps);
+                report.metrics(line);
+              },
+          .opened = [&report](const std::string& directory) { report.opened(directory); }};
 }
 
 }  // namespace bertha

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/fresh_report.h"
 #include "cli/progress.h"
 #include "train/comm/communicator.h"
 #include "train/comm/failure_watch.h"
@@ -40,8 +41,8 @@ StopSignals stop_signals_of(const Communicator& communicator);
 /// Prints on rank 0.
 void print_lines(const std::vector<std::string>& lines, const Communicator& communicator);
 
-/// What a run tells, as `progress` shows it.
-RunEvents shown_by(Progress& progress);
+/// What a run tells, as `progress` shows it and `report` keeps it.
+RunEvents watched_by(Progress& progress, FreshReport& report);
 
 /// What a command does with the configuration that its YAML file says.
 template <class Config>
@@ -69,7 +70,9 @@ void run_configured(const ConfiguredCommand<Config>& command, const RunOptions& 
   watch_for_stalls(*config.communication.stall_limit);
   Progress progress;
   warn_of_crowded_cores(*communicator, progress);
-  command.run(config, *communicator, shown_by(progress));
+  FreshReport report(config.output, [&progress](const std::string& sentence) { progress.note(sentence); });
+  command.run(config, *communicator, watched_by(progress, report));
+  report.finish();
 }
 
 }  // namespace bertha

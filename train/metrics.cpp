@@ -11,23 +11,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kLinesName = "/metrics.jsonl";
 constexpr const char* kEventsName = "/events.out.tfevents.bertha";
 
-// None for what is no line of ours.
-std::optional<MetricsLine> parse_line(const std::string& text) {
-  const auto object = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) return std::nullopt;
-  const auto phase = object.find("phase"), step = object.find("step");
-  if (phase == object.end() || !phase->is_string() || step == object.end() || !step->is_number_integer()) {
-    return std::nullopt;
-  }
-  MetricsLine line{phase->get<std::string>(), step->get<int64_t>(), {}};
-  for (const auto& [name, value] : object.items()) {
-    if (name == "phase" || name == "step") continue;
-    if (value.is_number() || value.is_null()) line.add(name, value.is_null() ? NAN : value.get<double>());
-  }
-  return line;
+std::string lines_of(const std::string& directory) {
+  return directory + "/" + std::string(kMetricsName);
 }
 
 // Bytes of `path` up to its last whole line before the first of a step after `step`.
@@ -38,7 +25,7 @@ int64_t bytes_to_keep(const std::string& path, int64_t step) {
   int64_t kept = 0;
   while (std::getline(file, text) && !file.eof()) {
     read += static_cast<int64_t>(text.size()) + 1;
-    const auto line = parse_line(text);
+    const auto line = parse_metrics_line(text);
     if (!line) continue;
     if (line->step > step) break;
     kept = read;
@@ -66,11 +53,26 @@ std::string to_json(const MetricsLine& line) {
   return object.dump();
 }
 
+std::optional<MetricsLine> parse_metrics_line(std::string_view text) {
+  const auto object = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return std::nullopt;
+  const auto phase = object.find("phase"), step = object.find("step");
+  if (phase == object.end() || !phase->is_string() || step == object.end() || !step->is_number_integer()) {
+    return std::nullopt;
+  }
+  MetricsLine line{phase->get<std::string>(), step->get<int64_t>(), {}};
+  for (const auto& [name, value] : object.items()) {
+    if (name == "phase" || name == "step") continue;
+    if (value.is_number() || value.is_null()) line.add(name, value.is_null() ? NAN : value.get<double>());
+  }
+  return line;
+}
+
 void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,
                            const std::function<void(const MetricsLine& line)>& use) {
-  std::ifstream file(directory + kLinesName, std::ios::binary);
+  std::ifstream file(lines_of(directory), std::ios::binary);
   for (std::string text; std::getline(file, text);) {
-    const auto line = parse_line(text);
+    const auto line = parse_metrics_line(text);
     if (!line || line->phase != phase) continue;
     if (line->step > step) break;
     use(*line);
@@ -79,11 +81,11 @@ void for_each_metrics_line(const std::string& directory, std::string_view phase,
 
 int64_t last_metrics_step(const std::string& directory) {
   constexpr std::streamoff kTail = 1 << 16;
-  std::ifstream file(directory + kLinesName, std::ios::binary | std::ios::ate);
+  std::ifstream file(lines_of(directory), std::ios::binary | std::ios::ate);
   file.seekg(std::max<std::streamoff>(0, file.tellg() - kTail));
   int64_t step = 0;
   for (std::string text; std::getline(file, text);) {
-    if (const auto line = parse_line(text)) step = line->step;
+    if (const auto line = parse_metrics_line(text)) step = line->step;
   }
   return step;
 }
@@ -98,8 +100,7 @@ std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& di
 }
 
 MetricsLog::MetricsLog(const std::string& directory, int64_t step)
-    : lines_(directory + kLinesName, bytes_to_keep(directory + kLinesName, step)),
-      events_(directory + kEventsName, step) {}
+    : lines_(lines_of(directory), bytes_to_keep(lines_of(directory), step)), events_(directory + kEventsName, step) {}
 
 void MetricsLog::write(const MetricsLine& line) {
   lines_.append(to_json(line) + "\n");

@@ -13,9 +13,12 @@
 
 namespace bertha {
 
+/// The history's name in a run directory.
+inline constexpr std::string_view kMetricsName = "metrics.jsonl";
+
 /// One line of metrics.jsonl: its phase, its step, and named numbers in the order of writing.
 struct MetricsLine {
-  std::string phase;  // train, evaluation, checkpoint
+  std::string phase;  // train, evaluation, checkpoint, rewind
   int64_t step = 0;
   std::vector<std::pair<std::string, double>> values;
 
@@ -28,8 +31,12 @@ struct MetricsLine {
 /// null.
 std::string to_json(const MetricsLine& line);
 
-/// The lines of a phase up to `step`, in their order, as metrics.jsonl of a run directory has them: with the bits that
-/// were written, and NaN for whatever was not finite. None where there is no such file; damaged lines are passed over.
+/// The line that such an object is: with the bits that were written, NaN for null, and without values that are neither.
+/// None for any other text.
+std::optional<MetricsLine> parse_metrics_line(std::string_view text);
+
+/// The lines of a phase up to `step`, in their order, as metrics.jsonl of a run directory has them. None where there is
+/// no such file; damaged lines are passed over.
 void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,
                            const std::function<void(const MetricsLine& line)>& use);
 

@@ -352,7 +352,8 @@ std::string Trainer::locate_nonfinite(const StepReport& report) {
 // that: a run that was stopped, and saved then, goes back no other way.
 // Source: Chowdhery et al. 2022 (arXiv:2204.02311) §5.1.
 void Trainer::rewind(const StepReport& report) {
-  const std::string spike = "step " + std::to_string(step_ + 1) + ": " + report.spike;
+  const int64_t spike_step = step_ + 1;
+  const std::string spike = "step " + std::to_string(spike_step) + ": " + report.spike;
   check<Error>(++rewinds_ <= kMostSpikes, spike, " (after ", kMostSpikes, " rewinds to one checkpoint)");
   const int64_t next_batch = batches_ + 1;
   std::string directory = newest_good_checkpoint(options_.checkpoint_every);
@@ -363,7 +364,9 @@ void Trainer::rewind(const StepReport& report) {
   continue_history();
   if (is_writer()) events_.note(spike + "; back to " + directory + ", and on with the samples behind");
   save_checkpoint();  // lest a crash bring the spike back
-  if (is_writer()) checkpoints_->remove_after(step_);
+  if (!is_writer()) return;
+  checkpoints_->remove_after(step_);
+  write({"rewind", step_, {{"from_step", static_cast<double>(spike_step)}}});
 }
 
 void Trainer::stop_before(const StepReport& report) {

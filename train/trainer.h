@@ -55,6 +55,8 @@ struct RunEvents {
   std::function<void(const std::string& sentence)> note;
   /// `steps` of the whole run, 0 where a time limits it; `line` then has the `budget_share` that is used.
   std::function<void(const MetricsLine& line, int64_t steps)> metrics;
+  /// Of each run: its directory, before the first step, with all files that are known by then.
+  std::function<void(const std::string& directory)> opened = [](const std::string&) {};
 };
 
 /// What one optimiser step was, over all ranks.

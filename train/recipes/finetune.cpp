@@ -8,9 +8,11 @@
 #include "data/file.h"
 #include "train/model_directory.h"
 #include "train/rank_agreement.h"
+#include "train/recipes/analysis_file.h"
 #include "train/recipes/finetuning_inputs.h"
 #include "train/recipes/run_setup.h"
 #include "train/recipes/task_report.h"
+#include "train/run_facts.h"
 
 namespace bertha {
 namespace {
@@ -46,6 +48,7 @@ void announce(const FinetuneConfig& config, const FinetuningInputs& inputs, cons
 // How the best model, which has taken the last one's place, does on each set.
 struct Scores {
   TaskReport validation, test;
+  TaskAnalyses analyses;
 
   ordered_json as_json() const {
     const auto object = [](const TaskReport& report) {
@@ -68,17 +71,23 @@ struct Scores {
 };
 
 Scores score(const FinetuningInputs& inputs, const BertForTask& model, Communicator& communicator) {
-  const auto report = [&](const std::optional<TaskSet>& set) -> TaskReport {
-    if (!set) return {};
-    return report_task(inputs.description.task, *set, evaluate_task(model, *set, communicator));
+  const TaskDescription& task = inputs.description.task;
+  Scores scores;
+  const auto report = [&](const char* name, const std::optional<TaskFile>& file, const std::optional<TaskSet>& set) {
+    if (!set) return TaskReport();
+    std::vector<TaskOutputs> outputs = evaluate_task(model, *set, communicator);
+    if (communicator.rank() == 0) scores.analyses.emplace_back(name, analyze_task(task, *file, *set, outputs));
+    return report_task(task, *set, std::move(outputs));
   };
-  TaskReport validation = report(inputs.validation);
-  return {std::move(validation), report(inputs.test)};
+  scores.validation = report("validation", inputs.validation_file, inputs.validation);
+  scores.test = report("test", inputs.test_file, inputs.test);
+  return scores;
 }
 
 void publish(const std::string& output, const Scores& scores, const FinetuningTask& task) {
   write_durably(output + "/results.txt", scores.as_text());
   write_durably(output + "/results.json", scores.as_json().dump(2) + "\n");
+  write_durably(output + "/" + std::string(kAnalysisName), to_json(scores.analyses));
   publish_model(output + "/model", task.model_content());
 }
 
@@ -111,8 +120,11 @@ FinetuneResult finetune(const FinetuneConfig& config, Communicator& communicator
     };
     note_changes(trainer.resumed_configuration(), changes_since, events);
     write_durably(config.output + "/config.yaml", options.configuration);
+    write_run_facts(config.output, {config.training.precision, options.peak_flops, communicator.size(),
+                                    parameter_count(model.parameters())});
     if (first_step == 0) std::ranges::for_each(sentences, events.note);
     announce(config, inputs, model, options, communicator, events);
+    events.opened(config.output);
   }
   FinetuneResult result;
   result.outcome = trainer.run();

@@ -103,12 +103,13 @@ FinetuningInputs read_finetuning_inputs(const FinetuneConfig& config) {
   inputs.description = describe(config, given, teacher ? &*teacher : nullptr, train, inputs.keeps_head);
   const TaskDescription& task = inputs.description.task;
   inputs.train = encode_task_file(train, task, *inputs.tokenizer);
-  const auto encode = [&](const std::string& path) -> std::optional<TaskSet> {
-    if (path.empty()) return std::nullopt;
-    return encode_task_file(read_task_file(path, config.task), task, *inputs.tokenizer);
+  const auto read = [&](const std::string& path, std::optional<TaskFile>& file, std::optional<TaskSet>& set) {
+    if (path.empty()) return;
+    file = read_task_file(path, config.task);
+    set = encode_task_file(*file, task, *inputs.tokenizer);
   };
-  inputs.validation = encode(config.data.validation);
-  inputs.test = encode(config.data.test);
+  read(config.data.validation, inputs.validation_file, inputs.validation);
+  read(config.data.test, inputs.test_file, inputs.test);
   if (teacher) inputs.teacher = read_teacher(config, *teacher, *inputs.tokenizer);
   return inputs;
 }

@@ -9,6 +9,7 @@
 #include "train/finetune_config.h"
 #include "train/model_description.h"
 #include "train/recipes/finetuning_task.h"
+#include "train/recipes/task_file.h"
 #include "train/recipes/task_set.h"
 #include "train/trainer.h"
 
@@ -22,6 +23,7 @@ struct FinetuningInputs {
   std::unique_ptr<Tokenizer> tokenizer;
   TaskSet train;
   std::optional<TaskSet> validation, test;
+  std::optional<TaskFile> validation_file, test_file;  // what these were made from
   std::optional<Teacher> teacher;
   bool keeps_head = false;  // the model is fine-tuned for this task and these labels already
 

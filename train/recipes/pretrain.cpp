@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "data/file.h"
 #include "data/sequence_source.h"
+#include "data/unigram.h"
 #include "train/checkpoint/atomic_directory.h"
 #include "train/model_directory.h"
 #include "train/rank_agreement.h"
@@ -16,6 +18,7 @@
 #include "train/recipes/pretraining_evaluation.h"
 #include "train/recipes/pretraining_setup.h"
 #include "train/recipes/pretraining_task.h"
+#include "train/run_facts.h"
 
 namespace bertha {
 namespace {
@@ -34,6 +37,13 @@ PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data
                                 .seed = seed,
                                 .global_batch_size = config.training.global_batch_size};
   return {model, data.tokenizer, TrainingBatches(data.training.source, seed, slices), std::move(evaluation), identity};
+}
+
+Unigram unigram_of_training(const PretrainingData& data) {
+  const Vocabulary& vocabulary = data.tokenizer.vocabulary();
+  const std::array special = {vocabulary.pad(), vocabulary.unk(), vocabulary.cls(), vocabulary.sep(),
+                              vocabulary.mask()};
+  return unigram_of(data.training.token_counts, special);
 }
 
 void note_plateau(const PretrainingData& data, const RunEvents& events) {
@@ -92,10 +102,13 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
     };
     note_changes(trainer.resumed_configuration(), changes_since, events);
     write_durably(config.output + "/config.yaml", options.configuration);
+    write_run_facts(config.output, {config.training.precision, peak_flops, communicator.size(),
+                                    parameter_count(model.parameters()), unigram_of_training(data)});
     if (first_step == 0) std::ranges::for_each(sentences, events.note);
     events.note(fmt::format("{} parameters, {} of {} sequences in {} micro-slices", parameter_count(model.parameters()),
                             length_text(options), config.training.global_batch_size, slices.count()));
     note_machine(config.training.precision, peak_flops, communicator, events);
+    events.opened(config.output);
   }
   const Trainer::Outcome outcome = trainer.run();
   if (reports) finish(config, task, outcome, trainer.steps_done() - first_step, events);

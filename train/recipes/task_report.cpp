@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "data/tasks/blank_separated.h"
+#include "train/recipes/task_decisions.h"
 #include "train/recipes/task_predictions.h"
 #include "train/scores/classification_scores.h"
 #include "train/scores/entity_scores.h"
@@ -70,15 +71,12 @@ class Reporter {
                                                       : description_.labels[static_cast<size_t>(label)];
   }
 
-  // The best of the first `logits` numbers of each item, or of all, and a table of them. An item's first window says.
+  // Predicted labels, and a table of them.
   std::vector<int32_t> predict_all(std::optional<int64_t> logits, std::string& table) {
     std::vector<int32_t> predicted;
     table = "index\tlabel\tpredicted\tscore\n";
-    for (size_t i = 0; i < outputs_.size(); ++i) {
+    for (const PredictedLabel& best : decide_labels(set_, outputs_, logits)) {
       const size_t item = predicted.size();
-      if ((*set_.examples)[i].item < std::ssize(predicted)) continue;
-      const auto numbers = std::span<const float>(outputs_[i]);
-      const PredictedLabel best = predict_label(logits ? numbers.first(static_cast<size_t>(*logits)) : numbers);
       predicted.push_back(best.label);
       table += fmt::format("{}\t{}\t{}\t{}\n", item, label_name(set_.labels[item]), label_name(best.label), best.score);
     }
@@ -156,18 +154,10 @@ class Reporter {
     add("mse", scores.mse);
   }
 
-  // Predicted tags by word; words without a token are outside of everything.
-  std::vector<std::vector<std::string>> predict_sentences(const std::vector<std::string>& tags, int64_t other_logits) {
+  std::vector<std::vector<std::string>> predict_sentences(std::span<const std::string> tags, int64_t other_logits) {
     std::vector<std::vector<std::string>> predicted;
-    for (const TaggedSentence& sentence : set_.sentences) predicted.emplace_back(sentence.words.size(), "O");
-    for (size_t i = 0; i < outputs_.size(); ++i) {
-      const TaskExample& example = (*set_.examples)[i];
-      const auto logits = std::span<const float>(outputs_[i]).subspan(static_cast<size_t>(other_logits));
-      const std::vector<PredictedTag> best = predict_tags(logits, std::ssize(tags));
-      for (size_t row = 0; row < best.size(); ++row) {
-        predicted[static_cast<size_t>(example.item)][static_cast<size_t>(example.words[row])] =
-            tags[static_cast<size_t>(best[row].tag)];
-      }
+    for (DecidedTags& sentence : decide_tags(set_, outputs_, tags, other_logits)) {
+      predicted.push_back(std::move(sentence.tags));
     }
     return predicted;
   }
@@ -222,17 +212,12 @@ class Reporter {
   }
 
   void answers() {
-    const std::vector<TaskExample>& windows = *set_.examples;
     const Unanswerable unanswerable = description_.unanswerable ? Unanswerable::kYes : Unanswerable::kNo;
     std::vector<AnswerScores> scores;
     nlohmann::ordered_json predictions = nlohmann::ordered_json::object();
-    for (size_t begin = 0, end = 0; begin < windows.size(); begin = end) {
-      while (end < windows.size() && windows[end].item == windows[begin].item) ++end;
-      const Question& question = set_.questions[static_cast<size_t>(windows[begin].item)];
-      const auto best =
-          predict_answers(std::span(windows).subspan(begin, end - begin),
-                          std::span<const TaskOutputs>(outputs_).subspan(begin, end - begin), 1, unanswerable);
-      const std::string text = text_at(*question.context, best.front().place);
+    for (const PredictedAnswer& best : decide_answers(set_, outputs_, unanswerable)) {
+      const Question& question = set_.questions[scores.size()];
+      const std::string text = text_at(*question.context, best.place);
       predictions[question.id] = text;
       std::vector<std::string> gold;
       for (const Answer& answer : question.answers) gold.push_back(answer.text);

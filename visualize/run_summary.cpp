@@ -1,0 +1,102 @@
+#include "visualize/run_summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "train/recipes/task_report.h"
+#include "train/task.h"
+
+namespace bertha {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// None of pretraining.
+std::optional<Task> finetuning_task_of(const RunFiles& files) {
+  const std::string* name = find_text(files.configuration, "task");
+  const auto tasks = finetuning_tasks();
+  const auto found = std::ranges::find_if(tasks, [&](Task task) { return name && task_name(task) == *name; });
+  return found == tasks.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<CurvePoint> best_of(const Curve& curve, bool highest) {
+  std::optional<CurvePoint> best;
+  for (const CurvePoint& point : curve.points()) {
+    const bool better = !best || (highest ? point.value > best->value : point.value < best->value);
+    if (std::isfinite(point.value) && better) best = point;
+  }
+  return best;
+}
+
+// JSON has no NaN.
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json();
+}
+
+Json best_json(const RunSummary& summary) {
+  if (!summary.best) return {};
+  return {{"metric", summary.deciding_metric}, {"value", summary.best->value}, {"step", summary.best->step}};
+}
+
+Json results_json(const RunFiles& files) {
+  Json json = Json::object();
+  for (const auto& [part, metrics] : files.results) {
+    for (const auto& [name, value] : metrics) json[part][name] = number(value);
+  }
+  return json;
+}
+
+}  // namespace
+
+RunSummary summarize(const ReportedRun& run) {
+  const Curve none;
+  const auto curve = [&](const char* name) -> const Curve& {
+    const Curve* found = find_curve(run.history().training(), name);
+    return found ? *found : none;
+  };
+  RunSummary summary;
+  summary.step = run.history().last_step();
+  summary.tokens = curve("tokens").last().value;
+  summary.seconds = run.history().elapsed_seconds();
+  summary.loss = curve("loss").last().value;
+  summary.tokens_per_second = curve("tokens_per_s").mean();
+  summary.mfu = curve("mfu").mean();
+  summary.communication_share = curve("communication_share").mean();
+  summary.peak_rss_mib = curve("peak_rss_mib").last().value;
+  const std::optional<Task> task = finetuning_task_of(run.files());
+  summary.deciding_metric = task ? deciding_metric(*task) : "loss";
+  const Curve* deciding = find_curve(run.history().evaluation(), summary.deciding_metric);
+  if (!deciding) return summary;
+  summary.evaluations = deciding->size();
+  summary.best = best_of(*deciding, task.has_value());
+  return summary;
+}
+
+std::string summary_json(const ReportedRun& run) {
+  const RunSummary summary = summarize(run);
+  const RunHistory& history = run.history();
+  const std::string* task = find_text(run.files().configuration, "task");
+  const Json json = {{"run", run.name()},
+                     {"task", task ? Json(*task) : Json()},
+                     {"step", summary.step},
+                     {"tokens", number(summary.tokens)},
+                     {"elapsed_s", number(summary.seconds)},
+                     {"loss", number(summary.loss)},
+                     {"best", best_json(summary)},
+                     {"tokens_per_s", number(summary.tokens_per_second)},
+                     {"mfu", number(summary.mfu)},
+                     {"communication_share", number(summary.communication_share)},
+                     {"peak_rss_mib", number(summary.peak_rss_mib)},
+                     {"evaluations", summary.evaluations},
+                     {"checkpoints", history.checkpoints().count()},
+                     {"skipped", history.skipped().count()},
+                     {"rewinds", history.rewinds().count()},
+                     {"resumed", history.starts().count()},
+                     {"results", results_json(run.files())},
+                     {"lines", history.lines()},
+                     {"damaged_lines", history.damaged_lines()}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace bertha
