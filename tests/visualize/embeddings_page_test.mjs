@@ -291,6 +291,7 @@ await run({
     const svg = drawing.toString();
     assert.ok(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg"'));
     assert.equal(svg.match(/<circle/g).length, tokens.length + 1, 'a disc a point and a ring');
+    assert.equal(svg.match(/fill-opacity="0.28"/g).length, tokens.length - selected.length, 'what was not found is faded');
     assert.match(svg, />east14<\/text>/);
     const parses = await page.evaluate((text) => !new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror'), svg);
     assert.ok(parses);
