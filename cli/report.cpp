@@ -1,14 +1,12 @@
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "data/file.h"
 #include "visualize/report_page.h"
 #include "visualize/run_summary.h"
@@ -22,20 +20,6 @@ struct ReportOptions {
   std::string output;
   bool terminal = false, json = false;
 };
-
-// Of the terminal, or what COLUMNS says.
-int64_t terminal_width() {
-  constexpr int64_t kUsual = 80, kWidest = 1000;
-  const char* columns = std::getenv("COLUMNS");
-  int64_t width = columns ? std::atoll(columns) : 0;
-  winsize size = {};
-  if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
-  return width > 0 ? std::min(width, kWidest) : kUsual;
-}
-
-TerminalColors terminal_colors() {
-  return isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR") ? TerminalColors::kOn : TerminalColors::kOff;
-}
 
 std::vector<ReportedRun> read_runs(const std::vector<std::string>& directories) {
   std::vector<ReportedRun> runs;
@@ -54,7 +38,8 @@ void run_report(const ReportOptions& options) {
   }
   const std::vector<ReportedRun> runs = read_runs(options.directories);
   if (!options.output.empty()) write_durably(options.output, report_page(runs));
-  if (options.terminal) std::cout << terminal_report(runs, terminal_width(), terminal_colors());
+  if (options.terminal)
+    std::cout << terminal_report(runs, terminal_width(), takes_colors() ? TerminalColors::kOn : TerminalColors::kOff);
   if (!options.json) return;
   for (const ReportedRun& run : runs) std::cout << summary_json(run) << '\n';
 }

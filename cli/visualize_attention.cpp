@@ -1,8 +1,5 @@
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +9,7 @@
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "data/file.h"
 #include "visualize/attention_capture.h"
 #include "visualize/attention_page.h"
@@ -79,14 +77,6 @@ void print_json(const AttentionModel& model, const AttentionText& text) {
   fmt::print("]}}\n");
 }
 
-int64_t terminal_width() {
-  constexpr int64_t kUsual = 80;
-  winsize size = {};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const char* columns = std::getenv("COLUMNS");
-  return columns && std::atoi(columns) > 0 ? std::atoi(columns) : kUsual;
-}
-
 std::vector<double> chosen_weights(const LayerAttention& layer, std::optional<int64_t> head) {
   if (!head) return mean_of_heads(layer);
   const std::span<const float> weights = layer.head(*head);
@@ -96,8 +86,7 @@ std::vector<double> chosen_weights(const LayerAttention& layer, std::optional<in
 void print_matrix_text(const AttentionModel& model, const AttentionText& text, const AttentionOptions& options) {
   std::vector<std::string> tokens;
   for (const int32_t id : text.encoding.ids) tokens.push_back(model.tokenizer().readable(id));
-  const bool color = isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR");
-  const MatrixLayout layout{.width = terminal_width(), .color = color ? TextColor::kAnsi : TextColor::kNone};
+  const MatrixLayout layout{.width = terminal_width(), .color = takes_colors() ? TextColor::kAnsi : TextColor::kNone};
   model.attend(text.encoding, 0, [&](const LayerAttention& layer) {
     if (layer.layer != options.layer) return;
     fmt::print("Layer {} of {}, {}\n\n", options.layer, model.config().num_hidden_layers,

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "data/printable.h"
 #include "data/utf8.h"
 #include "visualize/terminal_text.h"
 

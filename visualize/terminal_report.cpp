@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "data/printable.h"
 #include "data/utf8.h"
 #include "visualize/run_summary.h"
 #include "visualize/terminal_text.h"

@@ -6,11 +6,7 @@
 
 namespace bertha {
 
-/// A text on one line that cannot steer a terminal: `?` for control characters of every kind, U+FFFD for what is not
-/// UTF-8.
-std::string printable(std::string_view text);
-
-/// The same, blanks behind, or with its beginning cut: so many characters wide.
+/// A printable text with blanks behind, or with its beginning cut: so many characters wide.
 std::string fitted(std::string_view text, int64_t width);
 
 }  // namespace bertha

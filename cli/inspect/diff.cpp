@@ -10,6 +10,7 @@
 #include "cli/inspect/filter.h"
 #include "cli/inspect/show.h"
 #include "cli/inspect/text.h"
+#include "data/printable.h"
 #include "train/inspect/checkpoint_difference.h"
 #include "train/inspect/model_difference.h"
 

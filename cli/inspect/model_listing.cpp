@@ -6,6 +6,7 @@
 
 #include "cli/inspect/model_view.h"
 #include "cli/inspect/text.h"
+#include "data/printable.h"
 #include "train/checkpoint/manifest.h"
 #include "train/inspect/layer_groups.h"
 

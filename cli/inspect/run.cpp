@@ -8,6 +8,7 @@
 
 #include "cli/inspect/show.h"
 #include "cli/inspect/text.h"
+#include "data/printable.h"
 #include "data/shard_manifest.h"
 #include "train/checkpoint/checkpoint.h"
 #include "train/inspect/advice.h"

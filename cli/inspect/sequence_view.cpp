@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/inspect/text.h"
+#include "data/printable.h"
 
 namespace bertha {
 namespace {

@@ -8,10 +8,6 @@
 
 namespace bertha {
 
-/// A file's text may hold anything: nothing of it may steer the terminal. Control characters, those that change the
-/// direction of writing, and what is not UTF-8 become '?'.
-std::string printable(std::string_view text);
-
 /// 109,482,240.
 std::string with_commas(int64_t number);
 /// 512 B, 93.8 MB: a thousand bytes are a kB.

@@ -130,8 +130,8 @@ TEST(VisualizeAttention, BadInputIsOneSentenceAndTheRightCode) {
   };
   const std::vector<Case> cases = {
       {"--json", 2, "--text is required"},
-      {"--text river", 2, "Form"},
-      {"--text river --json --terminal", 2, "Form"},
+      {"--text river", 2, "Exactly 1 option from [--output,--json,--terminal] is required"},
+      {"--text river --json --terminal", 2, "2 were given"},
       {"--text river --json --layer 1", 2, "--layer requires --terminal"},
       {"--text river --json --compare x", 2, "--compare requires --output"},
       {"--text river --terminal --layer 2", 2, "--layer: 2 (the model has 2 layers, counted from 0)"},

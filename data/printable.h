@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace bertha {
+
+/// A text on one line that cannot steer a terminal: control characters, those that change the direction of writing, and
+/// what is not UTF-8 become '?'.
+std::string printable(std::string_view text);
+
+}  // namespace bertha
