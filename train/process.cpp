@@ -29,7 +29,8 @@ constexpr unsigned long kPidfdGetInfo = _IOWR(0xFF, 11, PidfdInfo);
 // While its parent has not asked for it, the last of 52 fields, of which the second is a name in parentheses.
 int status_of_zombie(int pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  std::string text;
+  std::getline(file, text, '\0');  // fails, and does not throw as a buffer would, where somebody asks meanwhile
   std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
   const std::vector<std::string> values(std::istream_iterator<std::string>(fields), {});
   const bool ended = values.size() >= 50 && (values[0] == "Z" || values[0] == "X");

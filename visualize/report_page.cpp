@@ -103,7 +103,7 @@ Json texts_json(const NamedTexts& texts) {
 
 Json run_json(const ReportedRun& run) {
   const RunFiles& files = run.files();
-  const RunHistory& history = run.history();
+  const MetricsHistory& history = run.history();
   return {{"name", run.name()},
           {"group", run.group()},
           {"summary", Json::parse(summary_json(run))},

@@ -23,12 +23,12 @@ class ReportedRun {
 
   const std::string& name() const { return name_; }
   const std::string& group() const { return group_; }
-  const RunHistory& history() const { return history_; }
+  const MetricsHistory& history() const { return history_; }
   const RunFiles& files() const { return files_; }
 
  private:
   std::string name_, group_;
-  RunHistory history_;
+  MetricsHistory history_;
   RunFiles files_;
 };
 

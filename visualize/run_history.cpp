@@ -49,12 +49,12 @@ void Marks::add(Mark mark) {
   shown_.push_back(mark);
 }
 
-RunHistory::RunHistory(std::string directory) : directory_(std::move(directory)) {}
+MetricsHistory::MetricsHistory(std::string directory) : directory_(std::move(directory)) {}
 
-void RunHistory::update() {
+void MetricsHistory::update() {
   const std::string path = directory_ + "/" + std::string(kMetricsName);
   if (!std::filesystem::exists(path)) {
-    *this = RunHistory(directory_);
+    *this = MetricsHistory(directory_);
     return;
   }
   const InputFile file(path);
@@ -63,7 +63,8 @@ void RunHistory::update() {
     file.read(begin, std::as_writable_bytes(std::span(text)));
     return text;
   };
-  if (file.size() < begin_ || read(begin_ - before_.size(), before_.size()) != before_) *this = RunHistory(directory_);
+  if (file.size() < begin_ || read(begin_ - before_.size(), before_.size()) != before_)
+    *this = MetricsHistory(directory_);
   torn_ = false;
   while (begin_ < file.size() && !torn_) {
     const std::string piece = read(begin_, std::min(kPiece, file.size() - begin_));
@@ -76,7 +77,7 @@ void RunHistory::update() {
 }
 
 // Takes whole lines, and of one that is too long all there is; says how many bytes those are.
-size_t RunHistory::take_lines(std::string_view text) {
+size_t MetricsHistory::take_lines(std::string_view text) {
   size_t taken = 0;
   for (size_t end = text.find('\n'); end != text.npos; end = text.find('\n', taken)) {
     const std::string_view line = text.substr(taken, end - taken);
@@ -92,13 +93,13 @@ size_t RunHistory::take_lines(std::string_view text) {
   return text.size();
 }
 
-void RunHistory::take_line(std::string_view text) {
+void MetricsHistory::take_line(std::string_view text) {
   const auto line = parse_metrics_line(text);
   ++(line && add(*line) ? lines_ : damaged_);
 }
 
 // False where the line is not of a later step than those before.
-bool RunHistory::add(const MetricsLine& line) {
+bool MetricsHistory::add(const MetricsLine& line) {
   if (line.step < 0) return false;
   if (line.phase == "train") {
     if (line.step <= last_step_) return false;
@@ -121,7 +122,7 @@ bool RunHistory::add(const MetricsLine& line) {
   return true;
 }
 
-void RunHistory::add_training(const MetricsLine& line) {
+void MetricsHistory::add_training(const MetricsLine& line) {
   last_step_ = line.step;
   for (const auto& [name, value] : line.values) {
     if (name == kSkipped) {
@@ -133,7 +134,7 @@ void RunHistory::add_training(const MetricsLine& line) {
 }
 
 // Each start of a run counts from zero.
-void RunHistory::note_time(const MetricsLine& line) {
+void MetricsHistory::note_time(const MetricsLine& line) {
   const double seconds = line.find(kSeconds).value_or(seconds_);
   if (!std::isfinite(seconds)) return;
   if (seconds < seconds_) {

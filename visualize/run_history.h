@@ -39,9 +39,9 @@ class Marks {
 
 /// What metrics.jsonl of a run directory says, of a run of any length in bounded memory. Lines that are damaged, out of
 /// order or torn are passed over and counted.
-class RunHistory {
+class MetricsHistory {
  public:
-  explicit RunHistory(std::string directory);
+  explicit MetricsHistory(std::string directory);
 
   /// Reads the lines that have come since; all of them again where the file was cut, as a run that goes back does. A
   /// file that is not there is a history without lines. Throws Error where it cannot be read.

@@ -75,7 +75,7 @@ RunSummary summarize(const ReportedRun& run) {
 
 std::string summary_json(const ReportedRun& run) {
   const RunSummary summary = summarize(run);
-  const RunHistory& history = run.history();
+  const MetricsHistory& history = run.history();
   const std::string* task = find_text(run.files().configuration, "task");
   const Json json = {{"run", run.name()},
                      {"task", task ? Json(*task) : Json()},

@@ -136,8 +136,9 @@ TEST_F(Pretrain, GoesFromTextToAModelThatPredicts) {
   const CommandResult result = pretrain("");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.err.find("unigram cross-entropy"), std::string::npos) << result.err;
-  for (const char* name : {"config.yaml", "metrics.jsonl", "vocab.txt", "shards/manifest.json", "checkpoints/latest",
-                           "model/config.json", "model/tokenizer_config.json", "model/special_tokens_map.json"}) {
+  for (const char* name :
+       {"config.yaml", "metrics.jsonl", "vocab.txt", "shards/manifest.json", "checkpoints/latest", "report.html",
+        "run.json", "model/config.json", "model/tokenizer_config.json", "model/special_tokens_map.json"}) {
     EXPECT_TRUE(fs::exists(folder_ / (std::string("run/") + name))) << name;
   }
   EXPECT_EQ(losses("run").size(), 12);

@@ -31,6 +31,20 @@ TEST(MetricsLine, FloatsRoundTripAndNonFiniteNumbersAreNull) {
   EXPECT_EQ(to_json(line), R"({"phase":"train","step":3,"loss":0.1,"tokens":4096,"grad_norm":null})");
 }
 
+TEST(MetricsLine, IsReadFromWhatItWritesAndNothingElse) {
+  const auto line = parse_metrics_line(R"({"phase":"train","step":3,"loss":0.1,"grad_norm":null,"other":"text"})");
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->phase, "train");
+  EXPECT_EQ(line->step, 3);
+  EXPECT_EQ(line->find("loss"), 0.1);
+  EXPECT_TRUE(std::isnan(line->find("grad_norm").value()));
+  EXPECT_FALSE(line->find("other"));
+  for (const char* text :
+       {"", "[1]", R"({"phase":"train"})", R"({"phase":1,"step":1})", R"({"phase":"train","step":1)"}) {
+    EXPECT_FALSE(parse_metrics_line(text)) << text;
+  }
+}
+
 TEST_F(MetricsLogTest, CutsLaterStepsAndATornLine) {
   {
     MetricsLog log(folder_.path(), 0);

@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <thread>
 
 #include "autograd/core/parallel.h"
 
@@ -50,6 +52,25 @@ TEST(Process, OthersSeeHowAProcessEnded) {
   EXPECT_EQ(exited, exited_status);
   EXPECT_EQ(end_text(exited), "exited with code 3");
   EXPECT_EQ(exit_code_of(exited), 3);
+}
+
+// Reading of a process that is gone since its file was opened is an error of the system.
+TEST(Process, MayBeAskedForMeanwhile) {
+  for (int i = 0; i < 300; ++i) {
+    const pid_t child = fork();
+    if (child == 0) _exit(7);
+    std::atomic<bool> gone = false;
+    std::thread asks([&] {
+      while (!gone) {
+        const int status = end_status(child, -1);
+        EXPECT_TRUE(status == -1 || exit_code_of(status) == 7) << status;
+      }
+    });
+    usleep(200);
+    waitpid(child, nullptr, 0);
+    gone = true;
+    asks.join();
+  }
 }
 
 }  // namespace

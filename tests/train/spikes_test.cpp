@@ -145,6 +145,10 @@ TEST_F(SpikesTest, RewindingGoesOnBehindTheSpike) {
     const Outcome outcome = run(options(SpikeAction::kRewind, output_), spike(factors));
     EXPECT_EQ(outcome.error, "");
     EXPECT_TRUE(outcome.noted("back to " + checkpoint_of(output_, 10) + ", and on with the samples behind"));
+    const auto rewinds = metrics_of(output_, "rewind");
+    ASSERT_EQ(rewinds.size(), 1u);
+    EXPECT_EQ(rewinds[0]["step"], 10);
+    EXPECT_EQ(rewinds[0]["from_step"], kBad + 1);
     std::vector<int64_t> batches(kBad + 1 + kSteps - 10);  // step 11 is done twice, with other batches
     std::iota(batches.begin(), batches.end(), 0);
     EXPECT_EQ(outcome.batches, batches);

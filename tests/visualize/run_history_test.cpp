@@ -11,7 +11,7 @@
 namespace bertha {
 namespace {
 
-class RunHistoryTest : public ::testing::Test {
+class MetricsHistoryTest : public ::testing::Test {
  protected:
   void append(const std::string& text) const { std::ofstream(path_, std::ios::app | std::ios::binary) << text; }
   void append_steps(int64_t first, int64_t last, double loss) const {
@@ -20,12 +20,12 @@ class RunHistoryTest : public ::testing::Test {
       append(to_json(line) + "\n");
     }
   }
-  RunHistory read() const {
-    RunHistory history(folder_.path());
+  MetricsHistory read() const {
+    MetricsHistory history(folder_.path());
     history.update();
     return history;
   }
-  static std::vector<CurvePoint> loss(const RunHistory& history) {
+  static std::vector<CurvePoint> loss(const MetricsHistory& history) {
     const Curve* curve = find_curve(history.training(), "loss");
     return curve ? curve->points() : std::vector<CurvePoint>();
   }
@@ -34,7 +34,7 @@ class RunHistoryTest : public ::testing::Test {
   std::string path_ = folder_ / "metrics.jsonl";
 };
 
-TEST_F(RunHistoryTest, KnowsCurvesAndMarksByTheirPhase) {
+TEST_F(MetricsHistoryTest, KnowsCurvesAndMarksByTheirPhase) {
   append(R"({"phase":"train","step":1,"tokens":10,"loss":5,"skipped":1,"elapsed_s":1})"
          "\n"
          R"({"phase":"evaluation","step":1,"tokens":10,"loss":6,"elapsed_s":1.5})"
@@ -45,7 +45,7 @@ TEST_F(RunHistoryTest, KnowsCurvesAndMarksByTheirPhase) {
          "\n"
          R"({"phase":"other","step":1})"
          "\n");
-  const RunHistory history = read();
+  const MetricsHistory history = read();
   EXPECT_EQ(loss(history), (std::vector<CurvePoint>{{1, 5}}));
   ASSERT_EQ(history.evaluation().size(), 1u) << "without tokens and time";
   EXPECT_EQ(history.evaluation()[0].second.points(), (std::vector<CurvePoint>{{1, 6}}));
@@ -59,24 +59,24 @@ TEST_F(RunHistoryTest, KnowsCurvesAndMarksByTheirPhase) {
   EXPECT_EQ(history.elapsed_seconds(), 3);
 }
 
-TEST_F(RunHistoryTest, PassesOverAndCountsWhatIsNoLineOfItsOwn) {
+TEST_F(MetricsHistoryTest, PassesOverAndCountsWhatIsNoLineOfItsOwn) {
   append_steps(1, 2, 5);
   append("{\"phase\":\"train\",\"st\n\n[]\n{\"phase\":\"train\",\"step\":-3,\"loss\":1}\n");
   append_steps(2, 2, 7);  // once more
   append_steps(3, 3, 6);
   append(R"({"phase":"train","step":4,"lo)");  // torn
-  const RunHistory history = read();
+  const MetricsHistory history = read();
   EXPECT_EQ(loss(history), (std::vector<CurvePoint>{{1, 5}, {2, 5}, {3, 6}}));
   EXPECT_EQ(history.lines(), 3);
   EXPECT_EQ(history.damaged_lines(), 6);
 }
 
-TEST_F(RunHistoryTest, ALineThatIsTooLongIsOneDamagedLine) {
+TEST_F(MetricsHistoryTest, ALineThatIsTooLongIsOneDamagedLine) {
   append_steps(1, 1, 5);
   append(std::string(3'000'000, 'x') + "\n");
   append_steps(2, 2, 5);
   append(std::string(200'000, 'y'));
-  RunHistory history = read();
+  MetricsHistory history = read();
   EXPECT_EQ(loss(history).size(), 2u);
   EXPECT_EQ(history.damaged_lines(), 2);
   append("\n");
@@ -86,8 +86,8 @@ TEST_F(RunHistoryTest, ALineThatIsTooLongIsOneDamagedLine) {
   EXPECT_EQ(history.damaged_lines(), 2);
 }
 
-TEST_F(RunHistoryTest, GoesOnWhereItStopped) {
-  RunHistory history(folder_.path());
+TEST_F(MetricsHistoryTest, GoesOnWhereItStopped) {
+  MetricsHistory history(folder_.path());
   history.update();
   EXPECT_EQ(history.lines(), 0) << "no file yet";
   append_steps(1, 30, 5);
@@ -107,9 +107,9 @@ TEST_F(RunHistoryTest, GoesOnWhereItStopped) {
   EXPECT_EQ(history.damaged_lines(), 0);
 }
 
-TEST_F(RunHistoryTest, ReadsAgainWhatWasCutAndWrittenAnew) {
+TEST_F(MetricsHistoryTest, ReadsAgainWhatWasCutAndWrittenAnew) {
   append_steps(1, 100, 5);
-  RunHistory history = read();
+  MetricsHistory history = read();
   const auto cut = std::filesystem::file_size(path_) / 2;
   std::filesystem::resize_file(path_, 0);
   append_steps(1, 40, 5);
@@ -125,11 +125,11 @@ TEST_F(RunHistoryTest, ReadsAgainWhatWasCutAndWrittenAnew) {
   EXPECT_EQ(history.lines(), 3);
 }
 
-TEST_F(RunHistoryTest, AddsUpTheTimesOfItsStarts) {
+TEST_F(MetricsHistoryTest, AddsUpTheTimesOfItsStarts) {
   for (const auto& [step, seconds] : {std::pair(1, 2.0), {2, 4.0}, {3, 1.0}, {4, 3.0}, {5, 0.5}}) {
     append(to_json({"train", step, {{"elapsed_s", seconds}}}) + "\n");
   }
-  const RunHistory history = read();
+  const MetricsHistory history = read();
   EXPECT_EQ(find_curve(history.training(), "elapsed_s")->points(),
             (std::vector<CurvePoint>{{1, 2}, {2, 4}, {3, 5}, {4, 7}, {5, 7.5}}));
   EXPECT_EQ(history.elapsed_seconds(), 7.5);
@@ -137,11 +137,11 @@ TEST_F(RunHistoryTest, AddsUpTheTimesOfItsStarts) {
   EXPECT_EQ(history.starts().shown()[0].step, 3);
 }
 
-TEST_F(RunHistoryTest, IsBoundedWhateverTheFileNames) {
+TEST_F(MetricsHistoryTest, IsBoundedWhateverTheFileNames) {
   for (int64_t step = 1; step <= 3000; ++step) {
     append(to_json({"train", step, {{std::string("m").append(std::to_string(step)), 1}, {"skipped", 1}}}) + "\n");
   }
-  const RunHistory history = read();
+  const MetricsHistory history = read();
   EXPECT_LE(history.training().size(), 100u);
   EXPECT_EQ(history.skipped().count(), 3000);
   EXPECT_LE(history.skipped().shown().size(), 2 * Marks::kMost);

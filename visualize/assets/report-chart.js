@@ -49,23 +49,22 @@ const chart = (() => {
   function drawLine(layer, points, run, draw, className) {
     layer.append(svg('path', {
       class: className, d: draw(points), fill: 'none', stroke: look.color(run.index),
-      'stroke-dasharray': className === 'raw faint' ? null : look.dash(run.index),
+      'stroke-dasharray': className === 'curve' ? look.dash(run.index) : null,
     }));
   }
 
+  /** At the points of the window, for marks are not cut off at its edges. */
   function drawMarks(layer, points, run, x, y, size) {
-    points.forEach((point) => layer.append(svg('path', {
+    points.filter(within(x.domain())).forEach((point) => layer.append(svg('path', {
       class: 'mark', d: look.mark(run.index, size), fill: look.color(run.index),
       transform: `translate(${x(point[0])} ${y(point[1])})`,
     })));
   }
 
-  /** Evaluations, with marks where there is room for them. */
-  function drawEvaluations(layer, points, run, x, y, draw, isLog) {
+  /** Where there is room for them. */
+  function drawEvaluationMarks(layer, points, run, x, y, isLog) {
     const shown = points.filter((point) => point[1] !== null && (!isLog || point[1] > 0));
-    layer.append(svg('path', { class: 'evaluation', d: draw(shown), fill: 'none', stroke: look.color(run.index) }));
-    const room = (x.range()[1] - x.range()[0]) / 9;
-    if (shown.length <= room) drawMarks(layer, shown, run, x, y, 36);
+    if (shown.length <= (x.range()[1] - x.range()[0]) / 9) drawMarks(layer, shown, run, x, y, 36);
   }
 
   const kEvents = [
@@ -75,26 +74,36 @@ const chart = (() => {
     { name: 'rewind', text: 'gone back to', className: 'rewind', shape: 'M3 -7L-3 -4L3 -1Z' },
   ];
 
+  /** Without those that would stand in one another. */
+  function apart(places) {
+    let last = -Infinity;
+    return places.filter((place) => {
+      if (place - last < 4) return false;
+      last = place;
+      return true;
+    });
+  }
+
   /** What happened to a run, at the foot of the chart: a row each. */
   function drawEvents(layer, run, row, x, window, view) {
     const { place } = view.places[run.index];
     kEvents.forEach(({ name, className, shape }) => {
       const shown = run.marks[name].steps.map(place).filter((at) => at >= window[0] && at <= window[1]);
-      const shapes = shown.map((at) => `translate(${x(at)} ${x.foot - 8 * row})`);
-      shapes.forEach((transform) => layer.append(svg('path', {
-        class: `event ${className}`, d: shape, transform, stroke: look.color(run.index), fill: 'none',
+      apart(shown.map(x)).forEach((at) => layer.append(svg('path', {
+        class: `event ${className}`, d: shape, transform: `translate(${at} ${x.foot - 8 * row})`,
+        stroke: look.color(run.index), fill: 'none',
       })));
     });
   }
 
   /** A line that a model reaches without learning anything, or a word on where it is. */
-  function drawBaseline(layer, baseline, x, y, format) {
+  function drawBaseline(layer, baseline, x, y, format, rows) {
     const [low, high] = y.domain();
     const right = x.range()[1] - 4;
     const text = `${baseline.label} ${format(baseline.value)}`;
     if (baseline.value < low || baseline.value > high) {
       const above = baseline.value > high;
-      layer.append(svg('text', { class: 'baseline', x: right, y: above ? y.range()[1] + 12 : y.range()[0] - 6,
+      layer.append(svg('text', { class: 'baseline', x: right, y: above ? y.range()[1] + 12 : y.range()[0] - 8 * rows - 6,
         'text-anchor': 'end' }, `${above ? '↑' : '↓'} ${text}`));
       return;
     }
@@ -206,12 +215,13 @@ const chart = (() => {
       if (smooth && view.raw) drawLine(layer, around(raw, view.window), run, path(x, y, y.isLog), 'raw faint');
     }
 
-    function drawRun({ run, raw, smooth, evaluation }, layer, view) {
+    function drawRun({ run, raw, smooth, evaluation }, layer, marks, view) {
       const line = path(x, y, y.isLog);
+      const isShown = (point) => point[1] !== null && (!y.isLog || point[1] > 0);
       drawLine(layer, around(smooth ?? raw, view.window), run, line, 'curve');
-      drawEvaluations(layer, around(evaluation, view.window), run, x, y, line, y.isLog);
-      const ends = (smooth ?? raw).slice(-1).filter((point) => point[1] !== null && (!y.isLog || point[1] > 0));
-      drawMarks(layer, ends, run, x, y, 44);
+      drawLine(layer, around(evaluation.filter(isShown), view.window), run, line, 'evaluation');
+      drawEvaluationMarks(marks, around(evaluation, view.window), run, x, y, y.isLog);
+      drawMarks(marks, (smooth ?? raw).slice(-1).filter(isShown), run, x, y, 44);
     }
 
     function draw(view) {
@@ -221,16 +231,17 @@ const chart = (() => {
       scales(view, width, height);
       const axes = svg('g');
       drawAxes(axes, x, y, width, height, metric, view);
-      const inner = { x: kMargin.left, y: kMargin.top - 6, width: x.range()[1] - x.range()[0] + 6, height: x.foot - kMargin.top + 6 };
-      const layer = svg('svg', { ...inner, viewBox: `${inner.x} ${inner.y} ${inner.width} ${inner.height}` });
-      baselines.forEach((baseline) => drawBaseline(layer, baseline, x, y, metric.format));
+      const inner = { x: kMargin.left, y: kMargin.top, width: x.range()[1] - x.range()[0], height: x.foot - kMargin.top + 1 };
+      const layer = svg('svg', { ...inner, viewBox: `${inner.x} ${inner.y} ${inner.width} ${inner.height}` }); // cuts lines off
+      const marks = svg('g');
+      baselines.forEach((baseline) => drawBaseline(layer, baseline, x, y, metric.format, view.marks ? view.shown.length : 0));
       lines.forEach((line) => drawMeasured(line, layer, view));
-      lines.forEach((line) => drawRun(line, layer, view));
-      if (view.marks) view.shown.forEach((run, row) => drawEvents(layer, run, row, x, view.window, view));
+      lines.forEach((line) => drawRun(line, layer, marks, view));
+      if (view.marks) view.shown.forEach((run, row) => drawEvents(marks, run, row, x, view.window, view));
       cursor = svg('g', { class: 'cursor-layer' });
       const empty = lines.every(({ raw, evaluation }) => raw.length + evaluation.length === 0);
       const note = empty && svg('text', { class: 'empty', x: width / 2, y: height / 2, 'text-anchor': 'middle' }, 'No values of the runs shown');
-      drawing.replaceChildren(...[axes, layer, cursor, note].filter(Boolean));
+      drawing.replaceChildren(...[axes, layer, marks, cursor, note].filter(Boolean));
       resize(drawing, width, height).attr('aria-label', summary(view));
       log.setAttribute('aria-pressed', y.isLog);
       large.setAttribute('aria-pressed', view.enlarged === metric.name);

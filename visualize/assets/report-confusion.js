@@ -93,7 +93,7 @@ const confusion = (() => {
     mark();
     bertha.onState(mark);
     const save = (how, ending) => () => how(`confusion.${ending}`, drawing);
-    return element('div', {}, element('p', { class: 'muted' }, 'Darker: a larger share of the gold label. Choose a cell to read its mistakes.'),
+    return element('div', {}, element('p', { class: 'muted' }, 'The stronger a colour, the larger the share of the gold label. Choose a cell to read its mistakes.'),
       element('div', { class: 'scroll' }, drawing),
       element('p', { class: 'buttons' },
         element('button', { type: 'button', class: 'small', onclick: save(bertha.saveSvg, 'svg') }, 'SVG'),

@@ -16,7 +16,7 @@ const metrics = (() => {
   /** How the numbers of an axis are written that ends at `high`. */
   function axisFormat({ format }, high) {
     if (format === percent) return d3.format('~%');
-    if (high < 0.01) return d3.format('~e');
+    if (high < 0.01) return (value) => (value === 0 ? '0' : d3.format('~e')(value));
     return d3.format(high < 1e5 ? ',' : '~s');
   }
 

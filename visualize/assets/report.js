@@ -82,7 +82,7 @@
       legend.node, signs.node),
     ...metrics.kSections.map(chartSection),
     tables.compared('Configuration', runs, 'configuration', 'differs'),
-    tables.compared('Machine and model', runs, 'facts', 'facts'),
+    tables.compared('Machine and model', runs, 'facts', 'machine'),
     tables.notes(runs),
   ].filter(Boolean));
 
