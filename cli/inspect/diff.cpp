@@ -101,7 +101,7 @@ Json to_json(const Comparison& comparison) {
 
 // ---- Text
 
-void add_numbers(Table& table, std::string name, std::string note, const TensorDifference& difference) {
+void add_numbers(Columns& table, std::string name, std::string note, const TensorDifference& difference) {
   const double share =
       difference.elements > 0 ? static_cast<double>(difference.changed) / static_cast<double>(difference.elements) : 0;
   table.add({std::move(name), short_number(difference.relative_norm()), short_number(difference.largest),
@@ -110,7 +110,7 @@ void add_numbers(Table& table, std::string name, std::string note, const TensorD
 
 void print_numbers(const ModelDifference& model) {
   if (model.changed.empty()) return;
-  Table table("lrrrrl");
+  Columns table("lrrrrl");
   const std::vector<std::string> heads{"|b - a| / |a|", "max |b - a|", "cosine", "changed"};
   std::vector<std::string> head{"parts by how far they moved"};
   head.insert(head.end(), heads.begin(), heads.end());

@@ -36,7 +36,7 @@ void print_sizes(const ShownTensors& shown) {
   const auto sizes = [all](int64_t parameters, uint64_t bytes) {
     return Cells{with_commas(parameters), percent_text(share_of(bytes, all)), size_text(bytes)};
   };
-  Table table("lllrrr");
+  Columns table("lllrrr");
   table.add({"", "shape", "type", "parameters", "share", "size"});
   for (const LayerGroup& group : group_by_layer(shown.tensors)) {
     Cells row{printable(group.name), "", dtypes_of(group)};
@@ -70,7 +70,7 @@ Cells statistics_cells(const std::optional<TensorStatistics>& statistics) {
 }
 
 void print_statistics(const ShownTensors& shown) {
-  Table table("lllrrrrrrrll");
+  Columns table("lllrrrrrrrll");
   table.add({"", "shape", "type", "mean", "std", "min", "median", "max", "norm", "zeros", "min to max"});
   for (const LayerGroup& group : group_by_layer(shown.tensors)) {
     table.add({printable(group.name)});

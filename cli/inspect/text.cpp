@@ -63,7 +63,7 @@ std::string bars(const int64_t* counts, size_t size) {
   return text;
 }
 
-void Table::print() const {
+void Columns::print() const {
   std::vector<size_t> widths(alignments_.size());
   for (const std::vector<std::string>& row : rows_) {
     for (size_t column = 0; column < row.size(); ++column) {

@@ -22,10 +22,10 @@ std::string shape_text(const std::vector<int64_t>& shape);
 std::string bars(const int64_t* counts, size_t size);
 
 /// Rows of cells under each other, each column as wide as its widest cell.
-class Table {
+class Columns {
  public:
   /// One letter a column: l to the left, r to the right.
-  explicit Table(std::string alignments) : alignments_(std::move(alignments)) {}
+  explicit Columns(std::string alignments) : alignments_(std::move(alignments)) {}
 
   /// Columns that are left out at the end are empty.
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }

@@ -29,7 +29,9 @@ void OrderSearch<T>::add(std::span<const T> values, int number) {
   Thread& thread = threads_[number];
   if (known_bits_ == 0) {
     thread.first.resize(size_t{1} << kFirstBits);
-    for (const T value : values) ++thread.first[bits_of(value) >> (kKeyBits<T> - kFirstBits)];
+    int64_t* const counts = thread.first.data();
+#pragma GCC unroll 8
+    for (const T value : values) ++counts[bits_of(value) >> (kKeyBits<T> - kFirstBits)];
     return;
   }
   const int unknown = kKeyBits<T> - known_bits_;
@@ -52,6 +54,7 @@ std::span<const T> OrderSearch<T>::find_hits(std::span<const T> values, Thread& 
   T* const hits = thread.hits.data();
   const uint8_t* const is_searched = is_searched_.data();
   size_t count = 0;
+#pragma GCC unroll 8
   for (const T value : values) {
     hits[count] = value;
     count += is_searched[bits_of(value) >> (kKeyBits<T> - kFirstBits)];

@@ -36,7 +36,8 @@ class OrderSearch {
   int64_t below_limit(size_t i) const { return targets_[ranks_ + i].below; }
 
  private:
-  static constexpr int kFirstBits = 16, kMoreBits = 8;
+  // Sign, exponent and 7 bits of the fraction first.
+  static constexpr int kFirstBits = sizeof(T) == 4 ? 16 : 19, kMoreBits = sizeof(T) == 4 ? 8 : 9;
   static constexpr int64_t kMostCollected = int64_t{1} << 22;
 
   struct Target {

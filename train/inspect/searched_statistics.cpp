@@ -46,7 +46,7 @@ Spread spread_of(std::span<const T> values) {
   return {std::ssize(values), mean, sum_over(values, [mean](double x) { return (x - mean) * (x - mean); })};
 }
 
-/// Of some elements.
+/// Of some elements, as keys, for which the compiler may use vectors.
 template <class T>
 struct Range {
   OrderedKey<T> lowest = std::numeric_limits<OrderedKey<T>>::max(), highest = 0;
@@ -60,10 +60,7 @@ struct Range {
 template <class T>
 Range<T> range_of(std::span<const T> values) {
   Range<T> range;
-  for (const T value : values) {
-    const OrderedKey<T> key = ordered_key(value);
-    range.add({key, key});
-  }
+  for (const T value : values) range.add({ordered_key(value), ordered_key(value)});
   return range;
 }
 

@@ -5,7 +5,7 @@ function attentionHeadPanel(model) {
   const { element, data } = bertha;
   const { tokens } = data;
   const kWeightOfQuery = 0, kQuery = 1, kKey = 3, kWeightOfKey = 4; // columns
-  const kMostLines = 400; // of the chosen token; its numbers say the rest
+  const kMostLines = 250; // of the chosen token; its numbers say the rest
   const text = (place) => tokens[place];
 
   const note = element('p', { class: 'note' });
@@ -102,7 +102,7 @@ function attentionHeadPanel(model) {
     chosen.heads.forEach((head, i) => {
       for (let place = chosen.range[0]; place < chosen.range[1]; ++place) {
         const share = Math.min(1, chosen.weights[i][place] / full);
-        if (share < 1 / 255) continue;
+        if (share < 1 / 100) continue; // nobody sees it
         lines.push(chosen.side === 'query' ? { query: chosen.place, key: place, head, share }
           : { query: place, key: chosen.place, head, share });
       }
@@ -120,14 +120,18 @@ function attentionHeadPanel(model) {
   function drawLines(context, seen) {
     const left = rows.edges(kQuery).right + 3, right = rows.edges(kKey).left - 3;
     const colors = new Map(heads().map((head) => [head, attentionDraw.headColor(head)]));
+    let last = null; // to set a colour takes longer than to draw a line
     context.lineWidth = chosen && shown.length < kMostLines ? 1.6 : 1;
     for (const { query, key, head, share } of shown) {
       const from = seen.y(query), to = seen.y(key);
       const [begin, end] = seenPart(from, to, seen.height);
       if (begin >= end) continue;
       context.globalAlpha = share;
-      context.strokeStyle = colors.get(head);
-      context.setLineDash(attentionDraw.headDash(head));
+      if (head !== last) {
+        context.strokeStyle = colors.get(head);
+        context.setLineDash(attentionDraw.headDash(head));
+        last = head;
+      }
       context.beginPath();
       context.moveTo(left + begin * (right - left), from + begin * (to - from));
       context.lineTo(left + end * (right - left), from + end * (to - from));

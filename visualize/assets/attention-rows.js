@@ -31,13 +31,13 @@ function attentionRows(columns, draw) {
   let waiting = false;
   function drawNow() {
     waiting = false;
-    const ratio = devicePixelRatio;
+    const ratio = devicePixelRatio, top = outer.scrollTop; // read once, for it makes the browser lay out what changed
     const seen = {
       width: canvas.width / ratio,
       height: canvas.height / ratio,
-      first: Math.floor(outer.scrollTop / height),
-      last: Math.min(cells.length, Math.ceil((outer.scrollTop + canvas.height / ratio) / height)),
-      y: (place) => (place + 0.5) * height - outer.scrollTop,
+      first: Math.floor(top / height),
+      last: Math.min(cells.length, Math.ceil((top + canvas.height / ratio) / height)),
+      y: (place) => (place + 0.5) * height - top,
     };
     const context = canvas.getContext('2d');
     context.setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -146,7 +146,8 @@ TEST_F(InspectTest, ShowsStatistics) {
   EXPECT_EQ(weight["quantiles"][3]["share"], 0.5);
   EXPECT_EQ(weight["quantiles"][3]["value"], 2.25);
   EXPECT_EQ(weight["histogram"][0], 1);
-  expect_part(inspect(model_ + " --stats").out, "  weight  (3, 2)  F32   2.375");
+  expect_part(inspect(model_ + " --stats").out,
+              "\n  weight    (3, 2)  F32   2.375  2.738  -1.25    2.25    6  8.878  0.0 %  █ ██");
 }
 
 TEST_F(InspectTest, ShowsStatisticsOfMoments) {
