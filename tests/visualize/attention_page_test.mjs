@@ -239,8 +239,10 @@ await run({
     assert.ok(await inked(page, 'canvas.thumbnails') > 10000);
     const box = await page.locator('canvas.thumbnails').boundingBox();
     const cell = (box.width - 30) / 4;
-    await page.mouse.move(box.x + 30 + 2.5 * cell, box.y + 34 + 1.5 * cell);
-    assert.match(await textOf(page, '.tooltip'), /Layer 1, head 2\nentropy \d/);
+    for (const [head, layer] of [[0.1, 0.1], [0.9, 0.9], [3.1, 1.9], [2.5, 1.5]]) {
+      await page.mouse.move(box.x + 30 + head * cell, box.y + 34 + layer * cell);
+      assert.match(await textOf(page, '.tooltip'), new RegExp(`Layer ${Math.floor(layer)}, head ${Math.floor(head)}\nentropy \\d`));
+    }
     await page.mouse.click(box.x + 30 + 2.5 * cell, box.y + 34 + 1.5 * cell);
     await settled(page);
     const { layer, heads, enlarged } = await hash(page);
@@ -452,6 +454,10 @@ await run({
       const page = await open(browser, pairPage, { hash: `#${state}` });
       await settled(page);
       assert.ok(await page.locator('.stage').isVisible());
+      const { layer, heads, place } = await page.evaluate(() => ({
+        layer: attentionState.layer(), heads: attentionState.chosenHeads(), place: attentionState.token()?.place ?? 0 }));
+      assert.deepEqual({ layer, heads }, { layer: 0, heads: [0] }, state);
+      assert.ok(place < kTokens.length, state);
       assert.deepEqual(page.problems, []);
     }
   },
@@ -473,11 +479,21 @@ await run({
 
   'the theme changes what is drawn': async (browser) => {
     const page = await openView(browser, 'model', { state: 'enlarged=yes' });
-    const picture = () => page.$eval('canvas.thumbnails', (canvas) => canvas.toDataURL());
-    const before = await picture();
+    // The red of a first row, where most weights are small.
+    const red = (selector, x, y) => page.$eval(selector, (canvas, [left, top]) => {
+      const context = new OffscreenCanvas(1, 1).getContext('2d');
+      context.drawImage(canvas, -left, -top);
+      return context.getImageData(0, 0, 1, 1).data[0];
+    }, [x, y]);
+    const weakest = await page.evaluate(() => {
+      const plane = attentionData.models[0].readyLayer(0).plane(0).slice(0, 14);
+      return plane.indexOf(Math.min(...plane));
+    });
+    const places = [['canvas.thumbnails', 30 + (weakest + 0.5) * 88 / 14, 34 + 3], ['canvas.matrix', 88 + (weakest + 0.5) * 34, 34 + 17]];
+    for (const [selector, x, y] of places) assert.ok(await red(selector, x, y) > 110, selector);
     await page.click('#theme');
     await settled(page);
-    assert.notEqual(await picture(), before);
+    for (const [selector, x, y] of places) assert.ok(await red(selector, x, y) < 100, selector);
     assert.equal((await hash(page)).theme, 'dark');
   },
 

@@ -20,7 +20,7 @@ constexpr double kOftenClipped = 0.5;
 constexpr double kAtOnce = 0.9;  // of the highest learning rate
 constexpr double kLowForPretraining = 2e-5, kLowForFinetuning = 2e-6;
 constexpr double kWorse = 0.01;  // than the best evaluation, as a share of it
-constexpr size_t kEvaluationsAfterBest = 0;
+constexpr size_t kEvaluationsAfterBest = 2;
 
 bool starts_from_scratch(const RunEvidence& evidence) {
   const auto& pretraining = evidence.configuration.pretraining;
@@ -116,7 +116,7 @@ std::optional<Advice> no_warmup(const RunEvidence& evidence) {
   const double first = steps.front().learning_rate;
   const double highest = std::ranges::max(steps, {}, &TrainStep::learning_rate).learning_rate;
   const auto warmup = warmup_steps(evidence);
-  if (!(first >= kAtOnce * highest) || (warmup && *warmup > 1000)) return std::nullopt;
+  if (!(first >= kAtOnce * highest) || (warmup && *warmup > 1)) return std::nullopt;
   return Advice{"no_warmup",
                 fmt::format("the learning rate is {:.3g} from the first step on, with random weights", first),
                 {{"learning_rate_at_first", first}, {"highest_learning_rate", highest}},
@@ -158,7 +158,7 @@ std::optional<Advice> overfitting(const RunEvidence& evidence) {
   const bool worse = last.cost > best->cost + kWorse * std::abs(best->cost);
   if (!worse || judged.end() - best <= static_cast<std::ptrdiff_t>(kEvaluationsAfterBest)) return std::nullopt;
   const double then = loss_near(steps, best->step), now = loss_near(steps, last.step);
-  if (!(now > then)) return std::nullopt;
+  if (!(now < then)) return std::nullopt;
   return Advice{"overfitting",
                 fmt::format("{} of held-out data was best at step {} ({:.4g}, now {:.4g}) while the training loss went "
                             "on falling ({:.4g}, now {:.4g})",

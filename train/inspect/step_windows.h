@@ -16,7 +16,7 @@ using Steps = std::span<const TrainStep>;
 using StepNumber = double TrainStep::*;
 
 /// Fewer steps say little of a run.
-inline constexpr size_t kLeastSteps = 40;
+inline constexpr size_t kLeastSteps = 100;
 
 /// Over the steps that have the number; NaN where none has.
 double mean_of(Steps steps, StepNumber number);

@@ -3,7 +3,8 @@
 /** Computes in idle time what the next key press may ask for: heads and layers beside the ones that are shown. */
 const attentionPrefetch = (() => {
   const { models } = attentionData;
-  const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 30));
+  // A page in which nothing moves may never be told that it is idle.
+  const whenIdle = (work) => (window.requestIdleCallback ? requestIdleCallback(work, { timeout: 100 }) : setTimeout(work, 30));
 
   /** [layer, head] in the order in which they are likely to be looked at. */
   function neighbours() {
