@@ -112,11 +112,10 @@ std::optional<Advice> clipped_steps(const RunEvidence& evidence) {
 
 std::optional<Advice> no_warmup(const RunEvidence& evidence) {
   const Steps steps(evidence.history.steps);
-  if (!starts_from_scratch(evidence) || steps.empty() || steps.front().step != 1) return std::nullopt;
+  if (!starts_from_scratch(evidence) || steps.size() < 2 || steps.front().step != 1) return std::nullopt;
   const double first = steps.front().learning_rate;
   const double highest = std::ranges::max(steps, {}, &TrainStep::learning_rate).learning_rate;
-  const auto warmup = warmup_steps(evidence);
-  if (!(first >= kAtOnce * highest) || (warmup && *warmup > 1)) return std::nullopt;
+  if (!(first >= kAtOnce * highest)) return std::nullopt;
   return Advice{"no_warmup",
                 fmt::format("the learning rate is {:.3g} from the first step on, with random weights", first),
                 {{"learning_rate_at_first", first}, {"highest_learning_rate", highest}},

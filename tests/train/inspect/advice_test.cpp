@@ -183,6 +183,8 @@ TEST(Advice, FindsARunWithinItsWarmup) {
   steps_of(evidence).resize(30);
   evidence.history.evaluations.clear();
   EXPECT_EQ(ids_of(evidence), Ids{"still_warming_up"});
+  steps_of(evidence).resize(1);
+  EXPECT_EQ(ids_of(evidence), Ids{"still_warming_up"}) << "its only rate is the highest";
   evidence.configuration.pretraining->training.warmup_steps.reset();
   evidence.configuration.pretraining->training.steps.reset();
   EXPECT_EQ(ids_of(evidence), Ids{}) << "nobody knows how long it is";
