@@ -20,8 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 SEEDS = [1, 2, 3]
 
 
-def recipe(config, metric, files, peer=None, seeds=SEEDS, **overrides):
-    return {"config": config, "metric": metric, "files": files, "peer": peer, "seeds": seeds, "overrides": overrides}
+def recipe(config, metric, files, peer=None, peer_seeds=SEEDS, **overrides):
+    return {
+        "config": config,
+        "metric": metric,
+        "files": files,
+        "peer": peer,
+        "peer_seeds": peer_seeds,
+        "overrides": overrides,
+    }
 
 
 # The last file is the one whose score counts; with a validation file the epoch that is best on it.
@@ -60,7 +67,7 @@ RECIPES = {
         "test.f1",
         {"train": "squad-dev-part/train.json", "test": "xquad-en/xquad.en.json"},
         peer={"task": "answers", "epochs": 2, "batch": 16, "sequence-length": 384},
-        seeds=[1],
+        peer_seeds=[1],
     ),
 }
 
@@ -102,11 +109,11 @@ def run_bertha(options, name, recipe):
     overrides.append(f"training.precision={options.precision}")
     config = ROOT / f"configs/finetune-{recipe['config']}.yaml"
     command = [options.bertha, "finetune", config, f"model.initialize_from={options.model}", *overrides]
-    command += [f"seeds={recipe['seeds']}", f"output={output}"]
+    command += [f"seeds={SEEDS}", f"output={output}"]
     if not (output / "results.json").exists():
         run(command, output / "log.txt", {"OMP_NUM_THREADS": str(options.threads)})
     values = json.loads((output / "results.json").read_text())[recipe["metric"]]["values"]
-    return values, [training_seconds(output / f"seed-{seed}") for seed in recipe["seeds"]]
+    return values, [training_seconds(output / f"seed-{seed}") for seed in SEEDS]
 
 
 def run_peer(options, name, recipe):
@@ -119,7 +126,7 @@ def run_peer(options, name, recipe):
     command += ["--train", options.data / recipe["files"]["train"], "--test", test]
     for key, value in (recipe["peer"] | {"precision": options.precision}).items():
         command += [f"--{key}", str(value)]
-    for seed in recipe["seeds"]:
+    for seed in recipe["peer_seeds"]:
         if seed in [result["seed"] for result in done]:
             continue
         line = run([*command, "--seeds", str(seed)], output / "log.txt", {"OMP_NUM_THREADS": str(options.threads)})

@@ -3,36 +3,13 @@
 //
 //   BERTHA_BINARY=build/bin/bertha tests/visualize/run_page_test bench/page_benchmark.mjs [MODEL]
 
-import { statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { bertha, directory, launch, open } from '../tests/visualize/browser.mjs';
+import { randomModel, text } from './attention_input.mjs';
 
-const kWords = ('the a bird fish horse cat farmer rain river hill stone gate village tree water light morning night sings '
-  + 'swims runs sleeps opens falls under over on in by with old cold green warm heavy silent small bright far near').split(' ');
 const kTimes = 11, kPause = 1500; // what the page does in idle time is done by then
-
-/** The same words every time. */
-function text(words) {
-  let number = 1;
-  return Array.from({ length: words }, () => {
-    number = (number * 48271) % 2147483647;
-    return kWords[number % kWords.length];
-  }).join(' ');
-}
-
-function randomModel() {
-  const corpus = join(directory, 'corpus.txt'), configuration = join(directory, 'pretrain.yaml');
-  writeFileSync(corpus, Array.from({ length: 40 }, (_, i) => `${text(60 + i)} .\n\n`).join(''));
-  writeFileSync(configuration, `model: {preset: base, vocab_size: 200}
-task: mlm
-data: {text: ['${corpus}'], sequence_length: 16}
-training: {steps: 1, global_batch_size: 1, learning_rate: 1e-6}
-output: '${join(directory, 'run')}'
-`);
-  bertha('pretrain', configuration);
-  return join(directory, 'run', 'model');
-}
 
 /** Milliseconds from an input event of `type`, which `act` causes, to the end of the frame that shows its effect. */
 async function latency(page, type, act) {

@@ -92,6 +92,7 @@ const textOf = (page, selector) => page.locator(selector).first().textContent();
 const token = (page, side, place) => page.locator(`.rows:visible .row[data-place="${place}"] .token.${side}`).first();
 async function openView(browser, name, options = {}) {
   const page = await open(browser, options.path ?? pairPage, { ...options, hash: `#view=${name}&${options.state ?? ''}` });
+  await page.evaluate(() => Promise.all(attentionData.models.flatMap((model) => [model.layer(0), model.thumbnails()])));
   await settled(page);
   return page;
 }
@@ -206,7 +207,7 @@ await run({
     for (const [part, [q0, q1, k0, k1]] of Object.entries(inside)) {
       await page.selectOption('#part', part);
       await settled(page);
-      const lines = await page.evaluate(() => attentionLines.strongest([{ head: 1, plane: attentionData.models[0].readyLayer(0).plane(1) }]));
+      const lines = await page.evaluate(async () => attentionLines.strongest([{ head: 1, plane: (await attentionData.models[0].layer(0)).plane(1) }]));
       const expected = rows[0][1].slice(q0, q1).map((row) => row.slice(k0, k1)).flat();
       assert.ok(lines.every(({ query, key }) => query >= q0 && query < q1 && key >= k0 && key < k1), part);
       assert.ok(Math.abs(Math.max(...expected) - lines.at(-1).weight) < 1e-6, part);
@@ -485,8 +486,8 @@ await run({
       context.drawImage(canvas, -left, -top);
       return context.getImageData(0, 0, 1, 1).data[0];
     }, [x, y]);
-    const weakest = await page.evaluate(() => {
-      const plane = attentionData.models[0].readyLayer(0).plane(0).slice(0, 14);
+    const weakest = await page.evaluate(async () => {
+      const plane = (await attentionData.models[0].layer(0)).plane(0).slice(0, 14);
       return plane.indexOf(Math.min(...plane));
     });
     const places = [['canvas.thumbnails', 30 + (weakest + 0.5) * 88 / 14, 34 + 3], ['canvas.matrix', 88 + (weakest + 0.5) * 34, 34 + 17]];

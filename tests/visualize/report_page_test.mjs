@@ -2,7 +2,7 @@
 
 import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, bertha, directory, open, run, screenshot } from './browser.mjs';
+import { assert, bertha, directory, open as openFile, run, screenshot } from './browser.mjs';
 import { analysisOf, kSpanAnalysis, lossAt, writeResults, writeRun } from './made_up_runs.mjs';
 
 const kHostile = '<img src=x onerror=alert(1)>';
@@ -21,6 +21,13 @@ const first = writeRun(join(directory, 'runs/first'), {
 });
 const second = writeRun(join(directory, 'runs/second'), { start: 6, config: ['  learning_rate: 0.001', '  seed: 1'], facts: { ranks: 4 } });
 const both = pageOf('both', first, second);
+
+/** Opens a report and waits for its first drawing, which sets the buttons of its runs. */
+async function open(...how) {
+  const page = await openFile(...how);
+  await page.waitForSelector('.legend .run[aria-pressed]', { state: 'attached' });
+  return page;
+}
 
 /** Where a place of the axis stands on the screen, by the ticks of a chart that has a linear axis. */
 async function screenX(page, metric, value) {
