@@ -36,7 +36,7 @@ async function untilShown(page, act) {
 async function measure(browser, path) {
   const page = await browser.newPage();
   page.setDefaultTimeout(kPatience);
-  await page.route('https://**', (route) => route.fulfill({ path: join(libraries, basename(route.request().url())) }));
+  await page.route(/^https:/, (route) => route.fulfill({ path: join(libraries, basename(route.request().url())) }));
   const begin = performance.now();
   await page.goto(pathToFileURL(path).href, { waitUntil: 'commit' });
   await page.waitForSelector(kDrawn, { state: 'attached' });

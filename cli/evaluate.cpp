@@ -2,24 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/output_file.h"
 #include "train/model_directory.h"
 
 namespace bertha {
 namespace {
 
 // The file is written beside and renamed: a device or a link would be lost.
-std::string can_be_replaced(const std::string& path) {
-  std::error_code ignored;
-  const std::filesystem::file_status there = std::filesystem::symlink_status(path, ignored);
-  return !exists(there) || is_regular_file(there) ? "" : path + " is not a regular file";
-}
-
 void print_metrics(const std::vector<std::pair<std::string, double>>& metrics, bool as_json) {
   nlohmann::ordered_json object;
   for (const auto& [name, value] : metrics) {
@@ -74,7 +68,7 @@ void add_evaluate(CLI::App& app) {
                    "Tokens of a sequence (default: as in fine-tuning; of text 128, or the model's positions)")
       ->check(CLI::Range(8, 65535));
   command->add_option("--predictions", options->predictions, "Write what was predicted to this file")
-      ->check(can_be_replaced);
+      ->check(output_file());
   command->add_option("--stride", options->lengths.stride, "Tokens that two windows of a long context share")
       ->check(CLI::NonNegativeNumber);
   const auto column = [command](const char* name, auto& value) {

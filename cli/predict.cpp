@@ -10,6 +10,7 @@
 #include "autograd/core/error.h"
 #include "cli/at_place.h"
 #include "cli/commands.h"
+#include "cli/output_file.h"
 #include "cli/predictors.h"
 #include "data/batches.h"
 
@@ -100,7 +101,8 @@ void add_predict(CLI::App& app) {
       ->add_option("--stride", options->lengths.stride,
                    "question_answering: tokens that two windows of a long context share (default: as in fine-tuning)")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--output", options->output, "embedding: write a NumPy file of one row a vector");
+  command->add_option("--output", options->output, "embedding: write a NumPy file of one row a vector")
+      ->check(output_file());
   command->add_flag("--json", options->json, "One JSON value an input");
   command->callback([options] { run_predict(*options); });
 }

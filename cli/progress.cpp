@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "autograd/core/parallel.h"
+#include "train/duration.h"
 #include "train/process.h"
 
 namespace bertha {
@@ -20,11 +21,6 @@ double value(const MetricsLine& line, std::string_view name) {
     if (known == name) return number;
   }
   return 0;
-}
-
-std::string duration(double seconds) {
-  const auto whole = static_cast<int64_t>(seconds);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 }  // namespace
@@ -65,7 +61,7 @@ void Progress::training(const MetricsLine& line, int64_t steps) {
   const std::string text =
       fmt::format("step {} loss {:.4f} lr {:.2e} norm {:.2f} {:.0f} tokens/s mfu {:.0f} % left {}", step,
                   value(line, "loss"), value(line, "learning_rate"), value(line, "grad_norm"),
-                  value(line, "tokens_per_s"), 100 * value(line, "mfu"), duration(left));
+                  value(line, "tokens_per_s"), 100 * value(line, "mfu"), clock_text(left));
   if (terminal_) {
     fmt::print(stderr, "\r\033[K{}", text);
     std::fflush(stderr);

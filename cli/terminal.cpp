@@ -8,17 +8,30 @@
 
 namespace bertha {
 
-int64_t terminal_width() {
-  constexpr int64_t kUsual = 80, kWidest = 1000;
-  const char* columns = std::getenv("COLUMNS");
-  int64_t width = columns ? std::atoll(columns) : 0;
-  winsize size = {};
-  if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
-  return width > 0 ? std::min(width, kWidest) : kUsual;
+namespace {
+
+constexpr int64_t kMost = 1000;
+
+int64_t terminal_size(const char* variable, unsigned short winsize::*member, int64_t usual) {
+  const char* given = std::getenv(variable);
+  int64_t size = given ? std::atoll(given) : 0;
+  winsize terminal = {};
+  if (size <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0) size = terminal.*member;
+  return size > 0 ? std::min(size, kMost) : usual;
 }
 
-bool takes_colors() {
-  return isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR");
+}  // namespace
+
+int64_t terminal_width() {
+  return terminal_size("COLUMNS", &winsize::ws_col, 80);
+}
+
+int64_t terminal_height() {
+  return terminal_size("LINES", &winsize::ws_row, 40);
+}
+
+TerminalColors terminal_colors() {
+  return isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR") ? TerminalColors::kOn : TerminalColors::kOff;
 }
 
 }  // namespace bertha

@@ -9,6 +9,7 @@
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
+#include "cli/output_file.h"
 #include "cli/terminal.h"
 #include "data/file.h"
 #include "visualize/attention_capture.h"
@@ -86,7 +87,7 @@ std::vector<double> chosen_weights(const LayerAttention& layer, std::optional<in
 void print_matrix_text(const AttentionModel& model, const AttentionText& text, const AttentionOptions& options) {
   std::vector<std::string> tokens;
   for (const int32_t id : text.encoding.ids) tokens.push_back(model.tokenizer().readable(id));
-  const MatrixLayout layout{.width = terminal_width(), .color = takes_colors() ? TextColor::kAnsi : TextColor::kNone};
+  const MatrixLayout layout{.width = terminal_width(), .color = terminal_colors()};
   model.attend(text.encoding, 0, [&](const LayerAttention& layer) {
     if (layer.layer != options.layer) return;
     fmt::print("Layer {} of {}, {}\n\n", options.layer, model.config().num_hidden_layers,
@@ -118,8 +119,9 @@ void write_page(const AttentionModel& model, const AttentionOptions& options) {
     check_same_tokens(subjects[0], subjects[1]);
   }
   say_what_is_left_out(subjects[0].text);
-  write_durably(options.output, attention_page(subjects));
-  fmt::print("{}\n", options.output);
+  const std::string page = attention_page(subjects);
+  write_durably(options.output, page);
+  say_written(options.output, page.size());
 }
 
 void run_attention(const AttentionOptions& options) {
@@ -146,6 +148,7 @@ void add_visualize_attention(CLI::App& visualize) {
       ->check(CLI::PositiveNumber);
   CLI::Option_group* form = command->add_option_group("Form", "One of");
   CLI::Option* output = form->add_option("--output", options->output, "Write a page that opens in any browser");
+  output->check(output_file());
   form->add_flag("--json", options->json, "Print {\"tokens\", \"attentions\"}: layers by heads by queries by keys");
   CLI::Option* terminal = form->add_flag("--terminal", options->terminal, "Print one layer as a matrix");
   form->require_option(1);

@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,6 +12,8 @@
 
 #include "autograd/core/error.h"
 #include "cli/commands.h"
+#include "cli/output_file.h"
+#include "cli/terminal.h"
 #include "data/file.h"
 #include "train/model_directory.h"
 #include "visualize/braille_map.h"
@@ -85,12 +85,9 @@ EmbeddingPageTexts page_texts(const EmbeddingsOptions& options, const EmbeddingP
 // ---- In the terminal
 
 CharacterSize picture_size() {
-  constexpr CharacterSize kUsual{100, 40};  // where it goes into a file or a pipe
-  constexpr int64_t kBelow = 5;             // lines that are printed besides
-  winsize terminal{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) != 0 || terminal.ws_col == 0) return kUsual;
-  const int64_t columns = std::max<int64_t>(20, terminal.ws_col);
-  return {columns, std::clamp<int64_t>(terminal.ws_row - kBelow, 10, columns / 2)};
+  constexpr int64_t kBelow = 5;  // lines that are printed besides
+  const int64_t columns = std::max<int64_t>(20, terminal_width());
+  return {columns, std::clamp<int64_t>(terminal_height() - kBelow, 10, columns / 2)};
 }
 
 // Whole words ask for room first.
@@ -150,8 +147,7 @@ void print(const ordered_json& json) {
                100 * quality[map]["neighbors_kept"].get<double>(), quality["neighbors"].get<int64_t>(),
                quality[map]["trustworthiness"].get<double>());
   }
-  if (json.contains("output"))
-    fmt::print("{} ({:.1f} MB)\n", json["output"].get<std::string>(), json["bytes"].get<double>() / 1e6);
+  if (json.contains("output")) say_written(json["output"].get<std::string>(), json["bytes"].get<uint64_t>());
 }
 
 void run_visualize_embeddings(const EmbeddingsOptions& options) {
@@ -171,7 +167,7 @@ void add_visualize_embeddings(CLI::App& visualize) {
   CLI::App* command = visualize.add_subcommand(
       "embeddings", "Draws a model's vocabulary, or the texts or tokens of a file, as a map in an offline page.");
   command->add_option("MODEL", options->model, "A model directory")->required();
-  command->add_option("--output", options->output, "The page to write");
+  command->add_option("--output", options->output, "The page to write")->check(output_file());
   command->add_option("--tsv", options->tsv,
                       "A directory for vectors.tsv and metadata.tsv, which TensorBoard's projector reads");
   const std::map<std::string, MapOf> maps = {

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/heap.h"
+#include "cli/output_file.h"
 #include "data/vocabulary.h"
 #include "data/wordpiece_trainer.h"
 
@@ -45,7 +46,7 @@ void add_vocab(CLI::App& app) {
   command->add_option("--size", options->learning.size, "Tokens, the five special ones included")
       ->check(CLI::PositiveNumber)
       ->required();
-  command->add_option("--output", options->output, "Where the vocabulary goes")->type_name("FILE")->required();
+  command->add_option("--output", options->output, "Where the vocabulary goes")->check(output_file())->required();
   command->add_flag("--cased", options->cased, "Keep case and accents");
   command->add_option("--memory", options->learning.count.memory_bytes, "Memory for counting words")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))

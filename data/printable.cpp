@@ -1,5 +1,6 @@
 #include "data/printable.h"
 
+#include "data/unicode.h"
 #include "data/utf8.h"
 
 namespace bertha {
@@ -23,6 +24,16 @@ std::string printable(std::string_view text) {
     text.remove_prefix(taken);
   }
   return result;
+}
+
+int64_t display_width(std::string_view text) {
+  int64_t columns = 0;
+  while (!text.empty()) {
+    const auto [value, bytes] = decode_utf8(text);
+    columns += display_width(value);
+    text.remove_prefix(static_cast<size_t>(bytes));
+  }
+  return columns;
 }
 
 }  // namespace bertha

@@ -1,5 +1,7 @@
 #include "train/duration.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -35,6 +37,12 @@ std::string to_text(std::chrono::seconds duration) {
     }
   }
   return "0s";
+}
+
+std::string clock_text(double seconds) {
+  if (!(seconds >= 0 && seconds < 1e15)) return "-";
+  const auto whole = static_cast<int64_t>(seconds);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 }  // namespace bertha

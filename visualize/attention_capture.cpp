@@ -65,8 +65,7 @@ const BertConfig& AttentionModel::config() const {
 }
 
 AttentionText AttentionModel::read(std::string_view text, std::optional<std::string_view> pair, int64_t longest) const {
-  AttentionText result{.text = std::string(text), .pair = std::nullopt, .encoding = {}};
-  if (pair) result.pair = *pair;
+  AttentionText result;
   result.encoding = tokenizer_->encode(text, pair, {});
   const int64_t whole = result.tokens();
   longest = std::min(longest, config().longest_sequence());

@@ -30,8 +30,6 @@ struct LayerAttention {
 
 /// A text, or a pair, as a model reads it.
 struct AttentionText {
-  std::string text;
-  std::optional<std::string> pair;
   Encoding encoding;
   int64_t left_out = 0;  // tokens behind the longest text that the model reads
 

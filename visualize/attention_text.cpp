@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/unicode.h"
-#include "data/utf8.h"
-
 namespace bertha {
 namespace {
 
@@ -15,33 +12,6 @@ constexpr int64_t kLabelWidth = 16, kNarrowestCells = 10;
 constexpr std::string_view kLevels[] = {"·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
 constexpr std::string_view kPlain = "\033[0m", kBold = "\033[1m", kFaint = "\033[2m", kCyan = "\033[36m";
-
-bool is_safe(char32_t character) {
-  const CharacterClass kind = character_class(character);
-  return kind != CharacterClass::kControl && (kind != CharacterClass::kBlank || character == ' ');
-}
-
-// A token in exactly `width` columns, cut where it is longer; what a terminal would obey becomes '?'.
-std::string fitted(std::string_view token, int64_t width) {
-  std::string text;
-  int64_t taken = 0;
-  for (size_t at = 0; at < token.size();) {
-    const auto [value, bytes] = decode_utf8(token.substr(at));
-    const bool safe = bytes > 0 && is_safe(value);
-    const int64_t columns = safe ? display_width(value) : 1;
-    const std::string_view rest = token.substr(at + static_cast<size_t>(std::max(bytes, 1)));
-    if (taken + columns > width - (rest.empty() ? 0 : 1)) {
-      text += "…";
-      ++taken;
-      break;
-    }
-    if (safe) append_utf8(value, text);
-    if (!safe) text += '?';
-    taken += columns;
-    at = token.size() - rest.size();
-  }
-  return text.append(static_cast<size_t>(width - taken), ' ');
-}
 
 class MatrixText {
  public:
@@ -71,9 +41,9 @@ class MatrixText {
 
  private:
   void styled(std::string_view style, std::string_view text) {
-    if (color_ == TextColor::kAnsi) out_ += style;
+    if (color_ == TerminalColors::kOn) out_ += style;
     out_ += text;
-    if (color_ == TextColor::kAnsi) out_ += kPlain;
+    if (color_ == TerminalColors::kOn) out_ += kPlain;
   }
 
   double weight(int64_t query, int64_t key) const { return weights_[static_cast<size_t>(query * n_ + key)]; }
@@ -102,11 +72,12 @@ class MatrixText {
   }
 
   void add_query(int64_t query, int64_t first, int64_t last) {
-    out_ += fmt::format("{:>{}} {} ", query, number_width_, fitted(tokens_[static_cast<size_t>(query)], kLabelWidth));
+    out_ += fmt::format("{:>{}} {} ", query, number_width_,
+                        fitted(tokens_[static_cast<size_t>(query)], kLabelWidth, Cut::kEnd));
     const int64_t answer = strongest(query);
     for (int64_t key = first; key < last; ++key) add_cell(weight(query, key), key == answer ? kBold : kCyan);
     out_ += fmt::format(" → {:>{}} {} {:.4f}\n", answer, number_width_,
-                        fitted(tokens_[static_cast<size_t>(answer)], kLabelWidth), weight(query, answer));
+                        fitted(tokens_[static_cast<size_t>(answer)], kLabelWidth, Cut::kEnd), weight(query, answer));
   }
 
   void add_cell(double weight, std::string_view style) {
@@ -120,7 +91,7 @@ class MatrixText {
   std::span<const double> weights_;
   int64_t n_;
   double largest_;
-  TextColor color_;
+  TerminalColors color_;
   int64_t number_width_, cell_width_ = 1, keys_ = 0;
   std::string out_;
 };

@@ -3,16 +3,15 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
+
+#include "visualize/terminal_text.h"
 
 namespace bertha {
-
-enum class TextColor { kNone, kAnsi };
 
 /// How a matrix is laid out for a terminal.
 struct MatrixLayout {
   int64_t width = 80;  // columns of text; further keys come below
-  TextColor color = TextColor::kNone;
+  TerminalColors color = TerminalColors::kOff;
 };
 
 /// A matrix of weights (n, n), queries by keys, in block characters whose height is the weight's share of the largest

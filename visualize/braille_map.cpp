@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/utf8.h"
+#include "visualize/terminal_text.h"
 
 namespace bertha {
 namespace {
@@ -55,12 +56,10 @@ class Frame {
 class Canvas {
  public:
   explicit Canvas(CharacterSize size)
-      : size_(size), cells_(static_cast<size_t>(size.columns * size.lines), kBlank), taken_(cells_.size(), false) {}
+      : size_(size), cells_(static_cast<size_t>(size.columns * size.lines), kBraille), taken_(cells_.size(), false) {}
 
   void put_dot(Place dot) {
-    static constexpr char32_t kBits[kDown][kAcross] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
-    char32_t& cell = cells_[index({dot.column / kAcross, dot.line / kDown})];
-    cell |= kBits[dot.line % kDown][dot.column % kAcross];
+    cells_[index({dot.column / kAcross, dot.line / kDown})] |= braille_dot(dot.column % kAcross, dot.line % kDown);
   }
 
   /// Where there is room for it, with a blank on both sides.
@@ -93,9 +92,7 @@ class Canvas {
   }
 
  private:
-  static constexpr char32_t kBlank = 0x2800;  // the pattern without dots
-
-  static bool is_blank(char32_t cell) { return cell == kBlank || cell == U' '; }
+  static bool is_blank(char32_t cell) { return cell == kBraille || cell == U' '; }
 
   size_t index(Place place) const { return static_cast<size_t>(place.line * size_.columns + place.column); }
 

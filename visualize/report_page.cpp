@@ -17,11 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// JSON has no NaN.
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json();
-}
-
 // ---- Curves, which are most of a page
 
 void append_steps(std::span<const CurvePoint> points, std::string& json) {
@@ -116,8 +111,7 @@ Json run_json(const ReportedRun& run) {
             {"skipped", marks_json(history.skipped())},
             {"rewind", marks_json(history.rewinds())},
             {"start", marks_json(history.starts())}}},
-          {"analyses", Json::parse(to_json(files.analyses))},
-          {"notes", files.notes}};
+          {"analyses", Json::parse(to_json(files.analyses))}};
 }
 
 // A score of the runs of a group that have it.
@@ -132,15 +126,11 @@ Json score_json(const std::string& part, const std::string& name, std::span<cons
       const auto found = std::ranges::find(metrics->second, name, &NamedScores::value_type::first);
       if (found != metrics->second.end()) value = found->second;
     }
-    values.push_back(number(value));
+    values.push_back(value);
     if (std::isfinite(value)) known.push_back(value);
   }
   const MeanAndDeviation both = mean_and_deviation(known);
-  return {{"part", part},
-          {"name", name},
-          {"values", values},
-          {"mean", number(both.mean)},
-          {"deviation", number(both.deviation)}};
+  return {{"part", part}, {"name", name}, {"values", values}, {"mean", both.mean}, {"deviation", both.deviation}};
 }
 
 // The seeds of one fine-tuning: the scores that their first finished run has.

@@ -1,5 +1,7 @@
 #include "visualize/run_summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -29,11 +31,6 @@ std::optional<CurvePoint> best_of(const Curve& curve, bool highest) {
   return best;
 }
 
-// JSON has no NaN.
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json();
-}
-
 Json best_json(const RunSummary& summary) {
   if (!summary.best) return {};
   return {{"metric", summary.deciding_metric}, {"value", summary.best->value}, {"step", summary.best->step}};
@@ -42,9 +39,16 @@ Json best_json(const RunSummary& summary) {
 Json results_json(const RunFiles& files) {
   Json json = Json::object();
   for (const auto& [part, metrics] : files.results) {
-    for (const auto& [name, value] : metrics) json[part][name] = number(value);
+    for (const auto& [name, value] : metrics) json[part][name] = value;
   }
   return json;
+}
+
+std::vector<std::string> notes_of(const ReportedRun& run) {
+  std::vector<std::string> notes = run.files().notes;
+  const int64_t damaged = run.history().damaged_lines();
+  if (damaged > 0) notes.push_back(fmt::format("metrics.jsonl: damaged lines passed over: {}", damaged));
+  return notes;
 }
 
 }  // namespace
@@ -56,6 +60,7 @@ RunSummary summarize(const ReportedRun& run) {
     return found ? *found : none;
   };
   RunSummary summary;
+  summary.notes = notes_of(run);
   summary.step = run.history().last_step();
   summary.tokens = curve("tokens").last().value;
   summary.seconds = run.history().elapsed_seconds();
@@ -80,14 +85,14 @@ std::string summary_json(const ReportedRun& run) {
   const Json json = {{"run", run.name()},
                      {"task", task ? Json(*task) : Json()},
                      {"step", summary.step},
-                     {"tokens", number(summary.tokens)},
-                     {"elapsed_s", number(summary.seconds)},
-                     {"loss", number(summary.loss)},
+                     {"tokens", summary.tokens},
+                     {"elapsed_s", summary.seconds},
+                     {"loss", summary.loss},
                      {"best", best_json(summary)},
-                     {"tokens_per_s", number(summary.tokens_per_second)},
-                     {"mfu", number(summary.mfu)},
-                     {"communication_share", number(summary.communication_share)},
-                     {"peak_rss_mib", number(summary.peak_rss_mib)},
+                     {"tokens_per_s", summary.tokens_per_second},
+                     {"mfu", summary.mfu},
+                     {"communication_share", summary.communication_share},
+                     {"peak_rss_mib", summary.peak_rss_mib},
                      {"evaluations", summary.evaluations},
                      {"checkpoints", history.checkpoints().count()},
                      {"skipped", history.skipped().count()},
@@ -95,7 +100,8 @@ std::string summary_json(const ReportedRun& run) {
                      {"resumed", history.starts().count()},
                      {"results", results_json(run.files())},
                      {"lines", history.lines()},
-                     {"damaged_lines", history.damaged_lines()}};
+                     {"damaged_lines", history.damaged_lines()},
+                     {"notes", summary.notes}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

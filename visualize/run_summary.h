@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "visualize/reported_run.h"
 
@@ -18,6 +19,7 @@ struct RunSummary {
   int64_t evaluations = 0;
   std::string deciding_metric;  // of evaluations: what fine-tuning decides by, or the loss
   std::optional<CurvePoint> best;
+  std::vector<std::string> notes;  // a sentence for what of its files is missing or damaged
 };
 RunSummary summarize(const ReportedRun& run);
 

@@ -10,12 +10,11 @@
 
 #include "data/printable.h"
 #include "data/utf8.h"
-#include "visualize/terminal_text.h"
 
 namespace bertha {
 namespace {
 
-constexpr int64_t kRows = 10, kLabelWidth = 9;
+constexpr int64_t kRows = 10, kLabelWidth = 12;                           // -1.234e+100 and a blank
 constexpr std::array<int, 7> kColors = {33, 208, 36, 175, 117, 220, 98};  // of the 256
 constexpr std::string_view kMarks = "*+xo#%@=";
 
@@ -35,9 +34,8 @@ struct Canvas {
         owners(static_cast<size_t>(columns * rows), -1) {}
 
   void set(int64_t x, int64_t y, int32_t owner) {
-    constexpr std::array<std::array<uint8_t, 2>, 4> kBits = {{{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}};
     const auto cell = static_cast<size_t>(y / down * columns + x / across);
-    dots[cell] |= kBits[static_cast<size_t>(y % down)][static_cast<size_t>(x % across)];
+    dots[cell] |= braille_dot(x % across, y % down);
     owners[cell] = owner;
   }
 };
@@ -102,7 +100,7 @@ std::string cell_text(const Canvas& canvas, size_t cell, bool as_marks, Terminal
   const auto owner = static_cast<size_t>(canvas.owners[cell]);
   if (as_marks) return curve_mark(owner, colors);
   std::string braille;
-  append_utf8(0x2800 + char32_t{canvas.dots[cell]}, braille);
+  append_utf8(kBraille + canvas.dots[cell], braille);
   return colors == TerminalColors::kOn ? colored(braille, owner) : braille;
 }
 
@@ -114,13 +112,13 @@ std::string value_text(double value) {
 std::string heading(std::string_view title, std::span<const TerminalCurve> curves, int64_t width,
                     TerminalColors colors) {
   std::string text = printable(title);
-  int64_t used = count_code_points(text);
+  int64_t used = display_width(text);
   for (size_t i = 0; i < curves.size(); ++i) {
     const auto& points = curves[i].points;
     const std::string value = points.empty() ? "-" : value_text(points.back().value);
     const std::string name = curves.size() > 1 ? printable(curves[i].name) + " " : "";
-    const std::string entry = fitted(name + value, std::min(count_code_points(name + value), width - 4));
-    const int64_t length = count_code_points(entry) + 4;
+    const std::string entry = fitted(name + value, std::min(display_width(name + value), width - 4), Cut::kBeginning);
+    const int64_t length = display_width(entry) + 4;
     if (used + length > width) {
       text += "\n";
       used = 0;
@@ -137,9 +135,9 @@ std::string step_axis(const Range& steps, int64_t columns) {
   const std::string first = number(steps.low), last = number(steps.high);
   std::string line(static_cast<size_t>(columns), ' ');
   const auto put = [&line](const std::string& text, size_t at) { line.replace(at, text.size(), text); };
-  if (steps.high > steps.low) put(last, line.size() - last.size());
+  if (steps.high > steps.low && first.size() + last.size() < line.size()) put(last, line.size() - last.size());
   const std::string middle = number(std::floor((steps.low + steps.high) / 2));
-  if (line.size() > 40) put(middle, line.size() / 2 - middle.size() / 2);
+  if (2 * first.size() + 2 * last.size() < line.size()) put(middle, line.size() / 2 - middle.size() / 2);
   put(first, 0);
   return line + " step";
 }
@@ -152,7 +150,7 @@ std::string curve_mark(size_t place, TerminalColors colors) {
 
 std::string terminal_chart(std::string_view title, std::span<const TerminalCurve> curves, int64_t width,
                            TerminalColors colors) {
-  constexpr int64_t kNarrowest = 24, kBehind = 5;  // " step"
+  constexpr int64_t kNarrowest = 30, kBehind = 5;  // " step"
   const bool as_marks = curves.size() > 1 && colors == TerminalColors::kOff;
   Canvas canvas(std::max(width, kNarrowest) - kLabelWidth - 1 - kBehind, as_marks ? 1 : 2, as_marks ? 1 : 4);
   Range steps, values;

@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "visualize/curve.h"
+#include "visualize/terminal_text.h"
 
 namespace bertha {
-
-enum class TerminalColors { kOff, kOn };
 
 struct TerminalCurve {
   std::string name;

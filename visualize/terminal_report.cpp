@@ -7,19 +7,13 @@
 #include <functional>
 
 #include "data/printable.h"
-#include "data/utf8.h"
+#include "train/duration.h"
 #include "visualize/run_summary.h"
-#include "visualize/terminal_text.h"
 
 namespace bertha {
 namespace {
 
 // ---- The table
-
-std::string duration(double seconds) {
-  const auto whole = static_cast<int64_t>(seconds);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-}
 
 std::string number(const char* format, double value) {
   return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "-";
@@ -41,7 +35,7 @@ const std::vector<Column>& columns() {
       {"step", [](const RunSummary& s) { return fmt::format("{}", s.step); }},
       {"loss", [](const RunSummary& s) { return number("{:.4f}", s.loss); }},
       {"best evaluation", best_text},
-      {"time", [](const RunSummary& s) { return duration(s.seconds); }},
+      {"time", [](const RunSummary& s) { return clock_text(s.seconds); }},
       {"tokens/s", [](const RunSummary& s) { return number("{:.0f}", s.tokens_per_second); }},
       {"MFU", [](const RunSummary& s) { return number("{:.0f} %", 100 * s.mfu); }},
       {"tokens", [](const RunSummary& s) { return number("{:.0f}", s.tokens); }},
@@ -56,7 +50,7 @@ std::string table(std::span<const ReportedRun> runs, int64_t width, TerminalColo
   int64_t name_width = 3;
   for (const ReportedRun& run : runs) {
     summaries.push_back(summarize(run));
-    name_width = std::max(name_width, count_code_points(printable(run.name())));
+    name_width = std::max(name_width, display_width(printable(run.name())));
   }
   std::vector<std::string> lines(runs.size() + 1);
   int64_t used = kMark + std::min(name_width, kNarrowestName);
@@ -71,10 +65,10 @@ std::string table(std::span<const ReportedRun> runs, int64_t width, TerminalColo
     }
   }
   name_width = std::clamp<int64_t>(width - kMark - std::ssize(lines[0]), 3, name_width);
-  std::string text = "  " + fitted("run", name_width) + lines[0] + "\n";
+  std::string text = "  " + fitted("run", name_width, Cut::kBeginning) + lines[0] + "\n";
   for (size_t i = 0; i < runs.size(); ++i) {
     const std::string mark = runs.size() > 1 ? curve_mark(i, colors) : " ";
-    text += mark + " " + fitted(runs[i].name(), name_width) + lines[i + 1] + "\n";
+    text += mark + " " + fitted(runs[i].name(), name_width, Cut::kBeginning) + lines[i + 1] + "\n";
   }
   return text;
 }
@@ -129,20 +123,13 @@ std::string charts(std::span<const ReportedRun> runs, int64_t width, TerminalCol
   return text;
 }
 
-std::string notes(const ReportedRun& run) {
-  std::string text;
-  if (const int64_t damaged = run.history().damaged_lines()) {
-    text += printable(fmt::format("{}/metrics.jsonl: damaged lines passed over: {}", run.name(), damaged)) + "\n";
-  }
-  for (const std::string& note : run.files().notes) text += printable(run.name() + ": " + note) + "\n";
-  return text;
-}
-
 }  // namespace
 
 std::string terminal_report(std::span<const ReportedRun> runs, int64_t width, TerminalColors colors) {
   std::string text = table(runs, width, colors) + charts(runs, width, colors);
-  for (const ReportedRun& run : runs) text += notes(run);
+  for (const ReportedRun& run : runs) {
+    for (const std::string& note : summarize(run).notes) text += printable(run.name() + ": " + note) + "\n";
+  }
   return text;
 }
 

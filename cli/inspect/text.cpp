@@ -8,13 +8,13 @@
 #include <iostream>
 
 #include "autograd/core/error.h"
-#include "data/utf8.h"
+#include "data/printable.h"
 
 namespace bertha {
 namespace {
 
 std::string padded(const std::string& cell, size_t width, char alignment) {
-  const std::string blanks(width - static_cast<size_t>(count_code_points(cell)), ' ');
+  const std::string blanks(width - static_cast<size_t>(display_width(cell)), ' ');
   return alignment == 'l' ? cell + blanks : blanks + cell;
 }
 
@@ -67,7 +67,7 @@ void Columns::print() const {
   std::vector<size_t> widths(alignments_.size());
   for (const std::vector<std::string>& row : rows_) {
     for (size_t column = 0; column < row.size(); ++column) {
-      widths[column] = std::max(widths[column], static_cast<size_t>(count_code_points(row[column])));
+      widths[column] = std::max(widths[column], static_cast<size_t>(display_width(row[column])));
     }
   }
   for (const std::vector<std::string>& row : rows_) {

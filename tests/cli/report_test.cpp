@@ -1,6 +1,7 @@
 // `bertha report`, and the report.html that a run keeps.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <map>
@@ -119,6 +120,12 @@ TEST_F(RunReport, RefusesWhatIsNoRunAndSaysWhatIsWanted) {
   EXPECT_EQ(report("--json").exit_code, 2);
 }
 
+TEST_F(RunReport, ADeviceIsNotReplacedByAPage) {
+  ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(report("run --output pipe").exit_code, 2);
+  EXPECT_TRUE(fs::is_fifo(folder_ / "pipe"));
+}
+
 TEST_F(RunReport, DamagedHistoriesAreShownAsFarAsTheyGo) {
   fs::create_directory(folder_ / "old");
   std::ofstream(folder_ / "old/metrics.jsonl") << "{\"phase\":\"train\",\"step\":1,\"loss\":2}\n\xFF\n{\"ph";
@@ -126,8 +133,11 @@ TEST_F(RunReport, DamagedHistoriesAreShownAsFarAsTheyGo) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json run = page("old.html")["runs"][0];
   EXPECT_EQ(run["summary"]["damaged_lines"], 2);
-  EXPECT_EQ(run["notes"], (json{"config.yaml: is missing", "run.json: is missing"}));
-  EXPECT_NE(result.out.find("old/metrics.jsonl: damaged lines passed over: 2"), std::string::npos) << result.out;
+  EXPECT_EQ(run["summary"]["notes"],
+            (json{"config.yaml: is missing", "run.json: is missing", "metrics.jsonl: damaged lines passed over: 2"}));
+  for (const std::string& shown : {result.out, result.err}) {
+    EXPECT_NE(shown.find("old: metrics.jsonl: damaged lines passed over: 2"), std::string::npos) << shown;
+  }
 }
 
 class FinetuningReport : public SmallFinetuning {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "data/printable.h"
 #include "tests/cli/run_bertha.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/model_files.h"
@@ -133,9 +134,13 @@ TEST_F(VisualizeEmbeddings, AreTheSameFileEveryTime) {
 }
 
 TEST_F(VisualizeEmbeddings, CanBeLookedAtInATerminal) {
-  const CommandResult result = map(kModel + " --terminal");
+  const CommandResult result =
+      run_command("COLUMNS=40 LINES=25 " BERTHA_BINARY " visualize embeddings " + kModel + " --terminal", "");
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_EQ(std::ranges::count(result.out, '\n'), 40 + 3);
+  EXPECT_EQ(std::ranges::count(result.out, '\n'), 20 + 3);
+  std::istringstream lines(result.out);
+  for (std::string line; std::getline(lines, line) && !line.starts_with("116");)
+    EXPECT_LE(display_width(line), 40) << line;
   EXPECT_NE(result.out.find("116 points of 32 dimensions\n"), std::string::npos) << result.out;
   EXPECT_EQ(map(kModel + " --terminal --json").exit_code, 2);
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace bertha {
 namespace {
 
@@ -21,6 +23,14 @@ TEST(Duration, PrintsWhatParsesToTheSame) {
   for (const char* text : {"1s", "90s", "61m", "2h", "36h", "3d", "0s"})
     EXPECT_EQ(to_text(*parse_duration(text)), text);
   EXPECT_EQ(to_text(std::chrono::minutes(120)), "2h");
+}
+
+TEST(Duration, IsWrittenAsAClockHasIt) {
+  EXPECT_EQ(clock_text(0), "0:00:00");
+  EXPECT_EQ(clock_text(3723.9), "1:02:03");
+  EXPECT_EQ(clock_text(1e6), "277:46:40");
+  for (const double impossible : {-1.0, 1e300, std::numeric_limits<double>::quiet_NaN()})
+    EXPECT_EQ(clock_text(impossible), "-");
 }
 
 }  // namespace

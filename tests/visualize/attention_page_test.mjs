@@ -376,8 +376,17 @@ await run({
     assert.deepEqual([(await hash(page)).layer, (await hash(page)).heads, (await hash(page)).token], ['0', '0', 'q1']);
     await press(page, 'a');
     assert.equal((await hash(page)).heads, '0,1,2,3');
+    await press(page, 's');
+    assert.equal((await hash(page)).token, 'k1');
     await press(page, 'a', 'Escape');
     assert.deepEqual([(await hash(page)).heads, (await hash(page)).token], ['3', undefined]);
+    await press(page, '4', 'ArrowDown');
+    assert.equal((await hash(page)).layer, '0', 'where there is no layer to choose, arrows scroll');
+    await press(page, '6');
+    await page.focus('.predictions tr[data-place="2"]');
+    await press(page, 'Enter');
+    assert.equal((await hash(page)).token, 'q2');
+    await press(page, 'Escape', '1');
     await page.focus('#layer');
     await press(page, '4');
     assert.equal((await hash(page)).view, 'heads', 'a list that has the focus keeps its keys');

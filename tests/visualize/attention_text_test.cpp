@@ -54,7 +54,7 @@ TEST(AttentionText, ColorsOnlyWhereTheyAreAskedFor) {
   const std::vector<std::string> tokens = {"a", "b"};
   const std::vector<double> weights = {0.9, 0.1, 0.5, 0.5};
   EXPECT_EQ(attention_text(tokens, weights, {}).find('\033'), std::string::npos);
-  const std::string colored = attention_text(tokens, weights, {.width = 80, .color = TextColor::kAnsi});
+  const std::string colored = attention_text(tokens, weights, {.width = 80, .color = TerminalColors::kOn});
   EXPECT_NE(colored.find("\033[1m██\033[0m"), std::string::npos) << "the strongest of a line";
   EXPECT_NE(colored.find("\033[36m▁▁\033[0m"), std::string::npos);
 }

@@ -150,7 +150,7 @@ TEST_F(ReportedRunTest, ATerminalReportFitsAndSaysWhatWasPassedOver) {
     const std::string text = terminal_report(runs, width, TerminalColors::kOff);
     EXPECT_EQ(text.find('\033'), std::string::npos);
     EXPECT_NE(text.find("b?[31m"), std::string::npos);
-    EXPECT_NE(text.find("a/metrics.jsonl: damaged lines passed over: 1"), std::string::npos) << text;
+    EXPECT_NE(text.find("a: metrics.jsonl: damaged lines passed over: 1"), std::string::npos) << text;
     EXPECT_NE(text.find("training loss (nats)"), std::string::npos);
   }
 }

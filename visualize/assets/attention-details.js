@@ -37,7 +37,7 @@ function attentionDetails(model) {
   function expectation(place) {
     const candidates = model.predictions?.[place];
     if (!candidates) return '';
-    return `Likely here: ${candidates.map(([token, score]) => `${token} ${(100 * score).toFixed(1)} %`).join(', ')}`;
+    return `Likely here: ${candidates.map(([token, score]) => `${token} ${bertha.percent(score)}`).join(', ')}`;
   }
 
   function show(chosen) {

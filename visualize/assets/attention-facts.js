@@ -12,15 +12,14 @@ const attentionFactsView = (() => {
     ...(data.separatorName ? [{ key: 'separator', title: `On ${data.separatorName}`, unit: '%', place: 3, show: (x) => (100 * x).toFixed(2) }] : []),
     { key: 'largest', title: 'Largest weight', unit: '', place: 4, show: (x) => x.toFixed(4) },
   ];
-  const letter = (index) => String.fromCharCode(65 + index);
 
   /** Columns of the table: layer, head, and each fact of each model. */
   const columns = [
     { key: 'layer', title: 'Layer', value: (row) => row.layer, show: String },
     { key: 'head', title: 'Head', value: (row) => row.head, show: String },
     ...kFacts.flatMap((fact) => models.map((model) => ({
-      key: fact.key + (models.length > 1 ? letter(model.index) : ''),
-      title: fact.title + (models.length > 1 ? ` ${letter(model.index)}` : ''),
+      key: fact.key + (models.length > 1 ? bertha.letter(model.index) : ''),
+      title: fact.title + (models.length > 1 ? ` ${bertha.letter(model.index)}` : ''),
       unit: fact.unit,
       value: (row) => model.facts[row.layer]?.[row.head]?.[fact.place] ?? null,
       show: (x) => (x === null ? '–' : fact.show(x)),
@@ -54,7 +53,7 @@ const attentionFactsView = (() => {
   const pictures = models.map(() => element('canvas', { class: 'fact-grid', role: 'img' }));
   const legend = element('div', { class: 'legend' });
   const grids = element('div', { class: 'fact-grids' }, models.map((model, i) => element('figure', {},
-    models.length > 1 ? element('figcaption', {}, `${letter(i)}  ${model.name}`) : null, pictures[i])));
+    models.length > 1 ? element('figcaption', {}, `${bertha.letter(i)}  ${model.name}`) : null, pictures[i])));
   const view = element('div', { class: models.length > 1 ? 'facts-view several' : 'facts-view' },
     element('div', {}, caption, grids, legend), element('div', { class: 'scroll facts-scroll' }, table));
 
@@ -145,8 +144,7 @@ const attentionFactsView = (() => {
     });
   }
   function tsv() {
-    const lines = [columns.map(({ key }) => key), ...[...rows].map((row) => columns.map((column) => column.value(row) ?? ''))];
-    return lines.map((line) => line.join('\t')).join('\n') + '\n';
+    return bertha.tsv([columns.map(({ key }) => key), ...rows.map((row) => columns.map((column) => column.value(row) ?? ''))]);
   }
 
   return { element: view, update, drawings, tsv };

@@ -66,7 +66,7 @@ function attentionModelPanel(model) {
   function describe(layer, head) {
     const [entropy, distance, first, separator, largest] = model.facts[layer][head];
     const shares = [[data.firstName, first], [data.separatorName, separator]].filter(([name]) => name)
-      .map(([name, share]) => `${(100 * share).toFixed(1)} % on ${name}`);
+      .map(([name, share]) => `${bertha.percent(share)} on ${name}`);
     return [`entropy ${entropy.toFixed(2)} nats`, `mean distance ${distance.toFixed(1)} tokens`, ...shares,
       `largest weight ${attentionDraw.weight(largest)}`].join(' · ');
   }

@@ -135,13 +135,12 @@ function attentionNeuronPanel(model) {
     const kLabel = 120, kStrip = 260, kLine = 18, kTop = 44, n = tokens.length;
     const y = (place) => kTop + (place + 0.5) * kLine, xProduct = kLabel + kStrip + 10, xScore = xProduct + kStrip + 10;
     const q = layer.query(head, query), keys = tokens.map((_, place) => layer.key(head, place));
-    const strip = (value, most, count) => stripPicture(value, most, count);
     const nodes = [
       text(kLabel - 6, 9, `query ${attentionDraw.named(query)}`, { 'text-anchor': 'end' }),
-      picture(strip((d) => q[d], largest.query, 1), kLabel, 0, kStrip, kLine),
+      picture(stripPicture((d) => q[d], largest.query, 1), kLabel, 0, kStrip, kLine),
       ...[[kLabel, 'key k'], [xProduct, 'q × k'], [xScore, 'score'], [xScore + 70, 'weight']].map(([x, name]) => text(x, kTop - 12, name)),
-      picture(strip((d, place) => keys[place][d], largest.key, n), kLabel, kTop, kStrip, n * kLine),
-      picture(strip((d, place) => q[d] * keys[place][d], largest.product, n), xProduct, kTop, kStrip, n * kLine),
+      picture(stripPicture((d, place) => keys[place][d], largest.key, n), kLabel, kTop, kStrip, n * kLine),
+      picture(stripPicture((d, place) => q[d] * keys[place][d], largest.product, n), xProduct, kTop, kStrip, n * kLine),
       ...tokens.flatMap((token, place) => [
         text(kLabel - 6, y(place), token, { 'text-anchor': 'end' }),
         text(xScore, y(place), (sums[place] / Math.sqrt(size)).toFixed(3)),

@@ -10,17 +10,18 @@ const attentionPredictionsView = (() => {
     const bar = element('span', { class: 'bar' });
     bar.style.width = `${100 * score}%`;
     return element('td', { class: token === data.tokens[place] ? 'candidate same' : 'candidate' },
-      element('span', { class: 'token' }, token), element('span', { class: 'number' }, `${(100 * score).toFixed(2)} %`), bar);
+      element('span', { class: 'token' }, token), element('span', { class: 'number' }, bertha.percent(score, 2)), bar);
   }
   function row(model, place) {
+    const choose = () => attentionState.toggleToken({ side: 'query', place });
     return element('tr', { 'data-place': place, tabindex: 0,
-      onclick: () => attentionState.toggleToken({ side: 'query', place }) },
+      onclick: choose, onkeydown: (event) => event.key === 'Enter' && choose() },
     element('td', { class: 'number' }, String(place)), element('td', { class: 'token' }, data.tokens[place]),
     model.predictions[place].map((one) => candidate(one, place)));
   }
   function makeTable(model) {
     const ranks = model.predictions[0].map((_, i) => element('th', {}, i === 0 ? 'likeliest' : String(i + 1)));
-    return element('section', {}, several ? element('h2', {}, `${'AB'[model.index]}  ${model.name}`) : null,
+    return element('section', {}, several ? element('h2', {}, `${bertha.letter(model.index)}  ${model.name}`) : null,
       element('div', { class: 'scroll' }, element('table', { class: 'predictions' },
         element('thead', {}, element('tr', {}, element('th', { class: 'number' }, 'place'), element('th', {}, 'token'), ranks)),
         element('tbody', {}, data.tokens.map((_, place) => row(model, place))))));
@@ -38,9 +39,8 @@ const attentionPredictionsView = (() => {
   }
 
   function tsv() {
-    const lines = models.flatMap((model) => data.tokens.map((token, place) =>
-      [model.name, place, token, ...model.predictions[place].flat()].map((x) => String(x).replace(/[\t\n\r]/g, ' ')).join('\t')));
-    return lines.join('\n') + '\n';
+    return bertha.tsv(models.flatMap((model) => data.tokens.map((token, place) =>
+      [model.name, place, token, ...model.predictions[place].flat()])));
   }
 
   return { element: view, update, tsv };

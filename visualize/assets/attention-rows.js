@@ -84,5 +84,5 @@ function attentionRows(columns, draw) {
     if (cell.textContent !== content) cell.textContent = content;
   }
 
-  return { element: outer, rowHeight: height, redraw, edges, write, scrollTo, cell: (place, column) => cells[place][column] };
+  return { element: outer, rowHeight: height, redraw, edges, write, scrollTo };
 }

@@ -72,6 +72,12 @@ const attentionState = (() => {
     setToken({ side: chosen?.side ?? 'query', place });
   }
 
+  /** From a query to the key at its place, and back. */
+  function turnToken() {
+    const chosen = token();
+    if (chosen) setToken({ side: chosen.side === 'query' ? 'key' : 'query', place: chosen.place });
+  }
+
   // ---- The token under the pointer, which no address keeps
 
   let hovered = null;
@@ -84,7 +90,7 @@ const attentionState = (() => {
 
   return {
     kViews, kParts, layers, heads, view, layer, chosenHeads, head, token, query, part, range, scale, isEnlarged,
-    setView, setLayer, setHeads, setHead, setToken, toggleHead, toggleToken, stepToken, hover,
+    setView, setLayer, setHeads, setHead, setToken, toggleHead, toggleToken, stepToken, turnToken, hover,
     onHover: (listener) => hoverListeners.push(listener),
     /** The token whose weights are shown, or null. */
     shownToken: () => hovered ?? token(),

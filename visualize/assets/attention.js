@@ -12,7 +12,7 @@
   function panels(makePanel) {
     const all = models.map(makePanel);
     const view = element('div', { class: 'panels' }, all.map((panel, i) => element('section', {},
-      several ? element('h2', {}, `${'AB'[i]}  ${models[i].name}`) : null, panel.element)));
+      several ? element('h2', {}, `${bertha.letter(i)}  ${models[i].name}`) : null, panel.element)));
     const scrollers = all.map((panel) => panel.scroller).filter(Boolean);
     scrollers.forEach((one) => one.addEventListener('scroll', () => {
       scrollers.forEach((other) => { other.scrollTop = one.scrollTop; });
@@ -119,7 +119,7 @@
   // ---- Keys
 
   const kKeys = [
-    [['1', String(attentionState.kViews.length)], 'views', ' – '], [['↑', '↓'], 'layer'], [['←', '→'], 'head'], [['p', 'n'], 'token before, next'],
+    [['1', String(attentionState.kViews.length)], 'views', ' – '], [['↑', '↓'], 'layer'], [['←', '→'], 'head'], [['p', 'n'], 'token before, next'], [['s'], 'as query, as key'],
     [['a'], 'all heads, or one'], [['Enter'], 'enlarge (All heads)'], [['Esc'], 'no token, close'],
   ];
   const keyList = element('p', { class: 'keys muted', 'aria-label': 'Keys' }, element('span', {}, 'Keys: '), kKeys.map(([keys, what, between = ' ']) =>
@@ -132,17 +132,20 @@
     ArrowRight: () => attentionState.setHead(attentionState.head() + 1),
     n: () => attentionState.stepToken(1),
     p: () => attentionState.stepToken(-1),
+    s: attentionState.turnToken,
     a: () => (attentionState.chosenHeads().length > 1 ? attentionState.setHead(attentionState.head()) : attentionState.setHeads(all)),
     Enter: () => attentionState.view() === 'model' && setState({ enlarged: attentionState.isEnlarged() ? null : 'yes' }),
     Escape: () => setState({ token: null, enlarged: null }),
   };
   attentionState.kViews.forEach(({ name }, i) => { kActions[i + 1] = () => attentionState.setView(name); });
 
+  const kOfOneLayer = ['heads', 'model', 'neurons']; // in other views arrows scroll
   document.addEventListener('keydown', (event) => {
     const action = kActions[event.key];
     const types = event.target.closest('input, select, textarea');
     const presses = event.key === 'Enter' && event.target.closest('button, [tabindex]');
-    if (!action || types || presses || event.ctrlKey || event.metaKey || event.altKey) return;
+    const scrolls = event.key.startsWith('Arrow') && !kOfOneLayer.includes(attentionState.view());
+    if (!action || types || presses || scrolls || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     action();
   });

@@ -128,7 +128,7 @@ function createPanel(points, on) {
     bar.firstChild.style.width = `${100 * share / (explained[0] || 1)}%`;
     const upToHere = d3.sum(explained.slice(0, index + 1));
     return element('tr', { class: axes.includes(index) ? 'used' : '' }, element('td', { class: 'number' }, index + 1),
-      element('td', {}, bar), element('td', { class: 'number' }, percent(share)), element('td', { class: 'number' }, percent(upToHere)));
+      element('td', {}, bar), element('td', { class: 'number' }, bertha.percent(share)), element('td', { class: 'number' }, bertha.percent(upToHere)));
   }
 
   function showVariance(view) {
@@ -142,5 +142,3 @@ function createPanel(points, on) {
   const panel = element('aside', { class: 'panel' }, searchSection, colorSection, pointSection, variance);
   return { panel, query, showMatches, showColors, showPoint, showVariance };
 }
-
-const percent = (share) => `${(100 * share).toFixed(1)} %`;

@@ -19,14 +19,13 @@ function createSelection(points, on) {
   const section = element('section', { id: 'selection' }, element('h2', {}, 'Selection'), hint, buttons, holder);
 
   const names = () => points.columns.map(({ name }) => name);
-  const oneCell = (text) => String(text).replace(/[\t\r\n]/g, ' ');
   const rowText = (point) => [points.names[point], ...points.columns.map((column) => points.cell(column, point))];
 
   /** Tab-separated values: a line of names, unless there is but one column, as the projector wants it. */
   function table(header, row) {
     const lines = selected.map(row);
     if (header) lines.unshift(header);
-    return `${lines.map((cells) => cells.map(oneCell).join('\t')).join('\n')}\n`;
+    return bertha.tsv(lines);
   }
 
   function save(name, text) {

@@ -105,7 +105,7 @@
     () => showMap({ map: name })));
   const componentSelect = (axis) => element('select', {
     id: `axis-${axis}`, onchange: (event) => showMap({ [axis]: event.target.value }),
-  }, ...data.explained.map((share, i) => element('option', { value: i + 1 }, `${i + 1} (${percent(share)})`)));
+  }, ...data.explained.map((share, i) => element('option', { value: i + 1 }, `${i + 1} (${bertha.percent(share)})`)));
   const axisSelects = ['x', 'y'].map(componentSelect);
   const axes = element('span', { class: 'group' }, element('label', {}, 'across ', axisSelects[0]),
     element('label', {}, 'up ', axisSelects[1]));
@@ -129,7 +129,7 @@
     const { neighbors, points: sample, kept, trustworthiness } = data.quality[name];
     const what = name === 'umap' ? 'UMAP: near on the map means similar; distances between far groups, their sizes and directions mean little.'
       : 'PCA: a projection onto directions of great variance; distances are true but for what lies in the other directions.';
-    return `${what} Of the ${neighbors} nearest neighbours by cosine this map${name === 'pca' ? ' (components 1 and 2)' : ''} keeps ${percent(kept)}; `
+    return `${what} Of the ${neighbors} nearest neighbours by cosine this map${name === 'pca' ? ' (components 1 and 2)' : ''} keeps ${bertha.percent(kept)}; `
       + `trustworthiness ${trustworthiness.toFixed(3)} of 1, measured at ${sample.toLocaleString('en')} ${data.unit}s.`;
   }
 
@@ -151,7 +151,7 @@
     const matches = points.search(query);
     const selected = selectedPoints(matches, hidden, coloring.codes);
     const bright = query.trim() ? matches : selected.length ? selected : null;
-    const title = (index) => `Component ${index + 1} (${percent(data.explained[index])} of the variance)`;
+    const title = (index) => `Component ${index + 1} (${bertha.percent(data.explained[index])} of the variance)`;
     const drawn = area();
     map.setLook({
       ...createLook(points, { coloring, hidden, bright }), first: bright ?? [], point: picked(),

@@ -21,7 +21,7 @@ const finetuning = (() => {
     const body = rows.length > 0
       ? tables.table(['', 'Mean', 'Deviation', ...members.map((run) => seedOf(run.name))], rows, 'numbers')
       : element('p', { class: 'muted' }, 'No seed is finished yet.');
-    return element('section', { class: 'seeds', id: 'scores' }, element('h2', {}, `Seeds of ${group.name}`),
+    return element('section', { class: 'seeds' }, element('h2', {}, `Seeds of ${group.name}`),
       element('p', { class: 'muted' }, 'Of each metric the mean over the seeds and their sample standard deviation.'), body);
   }
 
@@ -33,7 +33,7 @@ const finetuning = (() => {
       const { format, title } = metrics.describe(metric);
       return [`${part}: ${title}`, ...runs.map((run) => tables.known(run.summary.results[part]?.[metric], format))];
     });
-    return element('section', { id: 'scores' }, element('h2', {}, 'Scores of the final model'),
+    return element('section', {}, element('h2', {}, 'Scores of the final model'),
       tables.table(['', ...runs.map(tables.nameOf)], rows, 'numbers'));
   }
 
@@ -132,8 +132,9 @@ const finetuning = (() => {
   /** The sections that the runs have something for. */
   function sections(runs, groups) {
     const single = runs.filter((run) => run.group === '' && Object.keys(run.summary.results).length > 0);
-    return [...groups.map((group) => groupSection(group, runs)), single.length > 0 ? scoresSection(single) : null, analyses(runs)]
-      .filter(Boolean);
+    const scores = [...groups.map((group) => groupSection(group, runs)), ...(single.length > 0 ? [scoresSection(single)] : [])];
+    if (scores.length > 0) scores[0].id = 'scores';
+    return [...scores, analyses(runs)].filter(Boolean);
   }
 
   return { sections, named };

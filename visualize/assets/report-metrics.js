@@ -7,7 +7,7 @@ const metrics = (() => {
   const kSpeed = 'Speed and memory';
   const kSections = [kLearning, kOptimizer, kSpeed];
 
-  const percent = (value) => d3.format('.1%')(value);
+  const percent = (share) => bertha.percent(share);
   const fixed = (value) => d3.format('.4f')(value);
   const whole = (value) => d3.format(',.0f')(value);
   const short = (value) => d3.format('.4~g')(value);
@@ -15,7 +15,7 @@ const metrics = (() => {
 
   /** How the numbers of an axis are written that ends at `high`. */
   function axisFormat({ format }, high) {
-    if (format === percent) return d3.format('~%');
+    if (format === percent) return (value) => `${d3.format('~r')(100 * value)} %`;
     if (high < 0.01) return (value) => (value === 0 ? '0' : d3.format('~e')(value));
     return d3.format(high < 1e5 ? ',' : '~s');
   }

@@ -85,11 +85,7 @@ const tables = (() => {
 
   /** What a reader of the curves should know about the files they come from. */
   function notes(runs) {
-    const sentences = runs.flatMap((run) => {
-      const { damaged_lines: damaged } = run.summary;
-      const lost = damaged > 0 ? [`metrics.jsonl: ${metrics.whole(damaged)} damaged ${damaged === 1 ? 'line was' : 'lines were'} passed over`] : [];
-      return [...lost, ...run.notes].map((note) => (runs.length > 1 ? `${run.label}: ${note}` : note));
-    });
+    const sentences = runs.flatMap((run) => run.summary.notes.map((note) => (runs.length > 1 ? `${run.label}: ${note}` : note)));
     if (sentences.length === 0) return null;
     return element('section', { id: 'notes', class: 'notes' }, element('h2', {}, 'Files'),
       element('ul', {}, ...sentences.map((sentence) => element('li', {}, sentence))));

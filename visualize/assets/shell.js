@@ -100,6 +100,14 @@ const bertha = (() => {
     tip.hidden = true;
   }
 
+  // ---- Texts
+
+  const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+  /** Two models beside each other are A and B. */
+  const letter = (place) => 'AB'[place];
+  /** Rows of cells as tab-separated values. */
+  const tsv = (rows) => rows.map((cells) => cells.map((cell) => String(cell).replace(/[\t\n\r]/g, ' ')).join('\t') + '\n').join('');
+
   // ---- Downloads
 
   function download(name, blob) {
@@ -163,6 +171,6 @@ const bertha = (() => {
     return main;
   }
 
-  return { data, element, svg, block, state, setState, onState, theme, color, showTip, hideTip, download, saveSvg,
-    savePng, saveCanvas, frame };
+  return { data, element, svg, block, state, setState, onState, theme, color, showTip, hideTip, percent, letter, tsv,
+    download, saveSvg, savePng, saveCanvas, frame };
 })();

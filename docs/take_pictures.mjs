@@ -1,0 +1,34 @@
+// Takes the README's pictures of pages with a headless Chromium, from a run that Bertha has pretrained:
+//
+//   BERTHA_BINARY=build/bin/bertha tests/visualize/run_page_test docs/take_pictures.mjs RUN_DIR
+
+import { join } from 'node:path';
+
+import { bertha, directory, launch, open } from '../tests/visualize/browser.mjs';
+
+const kText = 'The captain looked at the sea, and then he said that the [MASK] was lost.';
+const kFolder = 'docs/pictures';
+
+const [run] = process.argv.slice(2);
+const model = join(run, 'model');
+const browser = await launch();
+
+async function take(name, parameters, { width, height, hash = '', act = () => {} }) {
+  const path = join(directory, `${name}.html`);
+  bertha(...parameters, '--output', path);
+  const page = await open(browser, path, { width, height, hash });
+  await page.waitForTimeout(1500);
+  await act(page);
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: join(kFolder, `${name}.png`) });
+  await page.context().close();
+}
+
+await take('attention', ['visualize', 'attention', model, '--text', kText], {
+  width: 1100, height: 720, hash: '#view=heads&layer=2&heads=0,1,2,3',
+  act: (page) => page.locator('.rows .row[data-place="5"] .token.query').hover(),
+});
+await take('heads', ['visualize', 'attention', model, '--text', kText], { width: 1100, height: 620, hash: '#view=model' });
+await take('vocabulary', ['visualize', 'embeddings', model], { width: 1100, height: 720 });
+await take('report', ['report', run], { width: 1100, height: 900 });
+await browser.close();
