@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "autograd/core/error.h"
+#include "data/file.h"
 
 namespace bertha {
 namespace {
@@ -11,9 +14,14 @@ constexpr size_t kHeaderBytes = 128;  // room for any shape, and a multiple of 6
 
 }  // namespace
 
-NpyFile::NpyFile(const std::string& path) : path_(path), file_(path, std::ios::binary) {
+NpyFile::NpyFile(const std::string& path)
+    : path_(path), unfinished_(unfinished_name(path)), file_(unfinished_, std::ios::binary) {
   file_ << header();
   check<Error>(file_.good(), path, ": cannot be written");
+}
+
+NpyFile::~NpyFile() {
+  std::remove(unfinished_.c_str());  // nothing has this name once it is finished
 }
 
 std::string NpyFile::header() const {
@@ -36,6 +44,7 @@ void NpyFile::finish() {
   file_.seekp(0);
   file_ << header();
   check<Error>(file_.flush().good(), path_, ": cannot be written");
+  rename_into_place(unfinished_, path_);
 }
 
 }  // namespace bertha

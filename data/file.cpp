@@ -19,11 +19,11 @@ bool is_failure_of_the_system(int error) {
   return error == EIO || error == ENOMEM || error == EMFILE || error == ENFILE;
 }
 
+}  // namespace
+
 std::string unfinished_name(const std::string& path) {
   return path + ".tmp";
 }
-
-}  // namespace
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
   // O_NONBLOCK: a named pipe is refused below and not waited for.

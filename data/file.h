@@ -60,6 +60,9 @@ void write_all(int descriptor, const std::string& path, std::span<const std::byt
 void write_durably(const std::string& path, std::span<const std::byte> content);
 void write_durably(const std::string& path, std::string_view content);
 
+/// What a file is called that is to have the name `path` once it is whole.
+std::string unfinished_name(const std::string& path);
+
 /// Removes a file where there is one. Throws Error.
 void remove_file(const std::string& path);
 

@@ -1,12 +1,12 @@
-// Takes the README's pictures of pages with a headless Chromium, from a run that Bertha has pretrained:
+// Takes the README's pictures of pages with a headless Chromium, of the run of scripts/demo:
 //
-//   BERTHA_BINARY=build/bin/bertha tests/visualize/run_page_test docs/take_pictures.mjs RUN_DIR
+//   BERTHA_BINARY=build/bin/bertha tests/visualize/run_page_test docs/take_pictures.mjs runs/demo
 
 import { join } from 'node:path';
 
 import { bertha, directory, launch, open } from '../tests/visualize/browser.mjs';
 
-const kText = 'The captain looked at the sea, and then he said that the [MASK] was lost.';
+const kText = 'oak: a deciduous [MASK] that has acorns and lobed leaves.';
 const kFolder = 'docs/pictures';
 
 const [run] = process.argv.slice(2);
@@ -25,10 +25,16 @@ async function take(name, parameters, { width, height, hash = '', act = () => {}
 }
 
 await take('attention', ['visualize', 'attention', model, '--text', kText], {
-  width: 1100, height: 720, hash: '#view=heads&layer=2&heads=0,1,2,3',
+  width: 1100, height: 640, hash: '#view=heads&layer=1&heads=0,1',
   act: (page) => page.locator('.rows .row[data-place="5"] .token.query').hover(),
 });
-await take('heads', ['visualize', 'attention', model, '--text', kText], { width: 1100, height: 620, hash: '#view=model' });
-await take('vocabulary', ['visualize', 'embeddings', model], { width: 1100, height: 720 });
-await take('report', ['report', run], { width: 1100, height: 900 });
+await take('vocabulary', ['visualize', 'embeddings', model], {
+  width: 1100, height: 800,
+  act: async (page) => {
+    await page.fill('#search', 'river');
+    await page.press('#search', 'Enter');
+    await page.fill('#search', '');
+  },
+});
+await take('report', ['report', run], { width: 1100, height: 730 });
 await browser.close();

@@ -36,6 +36,11 @@ class Failures : public SmallRun {
     EXPECT_TRUE(all_end());
   }
 
+  // Where nobody outside knows the moment of a failure: the last step is written before it.
+  void expect_end_soon_after_the_last_step() const {
+    EXPECT_LT(fs::file_time_type::clock::now() - fs::last_write_time(folder_ / "run/metrics.jsonl"), seconds(5));
+  }
+
   int exit_code_ = -1;
 };
 
@@ -103,6 +108,7 @@ TEST_F(Failures, ARankThatCannotWriteSaysSo) {
   const std::string limited = "sh -c 'ulimit -f 60; exec \"$@\"' sh ";  // 30 KiB
   const std::string command = pretrain("training.steps=100");
   const CommandResult result = run_command(mpirun(1) + limited + command + " : -n 1 " + command, "");
+  expect_end_soon_after_the_last_step();
   EXPECT_EQ(result.exit_code, 1) << result.err;
   expect_one_line(result.err,
                   "bertha: rank 0 of 2: .*/checkpoints/step-00000010.*File too large.* at step 10 in checkpoint");
@@ -123,6 +129,7 @@ TEST_F(Failures, ARankThatCannotReadSaysSoWithItsExitCode) {
   ASSERT_TRUE(reaches_step(5)) << err();
   fs::resize_file(folder_ / "1/shards/shard-00000.h5", 3000);
   EXPECT_EQ(run.wait(), 3) << err();
+  expect_end_soon_after_the_last_step();
   EXPECT_TRUE(all_end());
   expect_one_line(err(), "bertha: rank 1 of 2: shards/shard-00000.h5.* at step [1-9][0-9]* in " + kAnyPhase);
 }
@@ -134,6 +141,7 @@ TEST_F(Failures, ARankWithoutMemorySaysSo) {
     prlimit(process_of_rank(1), RLIMIT_AS, &none, nullptr);
   };
   harm("model.hidden_size=256 model.intermediate_size=1024 evaluation.every_steps=60", leave_no_memory, seconds(60));
+  expect_end_soon_after_the_last_step();
   EXPECT_EQ(exit_code_, 1);
   expect_one_line(err(), "bertha: rank 1 of 2: out of memory at step [1-9][0-9]* in " + kAnyPhase);
 }

@@ -305,6 +305,16 @@ TEST(Predict, WritesVectorsThatNumPyReads) {
   EXPECT_EQ(bytes[127], '\n');
 }
 
+TEST(Predict, VectorsOfALineThatFailsLeaveWhatWasThere) {
+  const TemporaryDirectory folder;
+  std::ofstream(folder / "v.npy") << "old";
+  const CommandResult result =
+      predict("bert_mlm", "--task embedding --output " + (folder / "v.npy"), "the roof\n\xFF\n");
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_EQ(std::filesystem::file_size(folder / "v.npy"), 3u);
+  EXPECT_FALSE(std::filesystem::exists(folder / "v.npy.tmp"));
+}
+
 TEST(Predict, ComparesTextsAndWordsInThem) {
   const CommandResult texts =
       predict("bert_mlm", "--task similarity --json 'Morning rain over the roof.' 'the cold lake in winter'", "");
