@@ -19,6 +19,13 @@ bool is_failure_of_the_system(int error) {
   return error == EIO || error == ENOMEM || error == EMFILE || error == ENFILE;
 }
 
+std::filesystem::file_status status_of(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  check<ConfigError>(std::filesystem::status_known(status), path, ": cannot be looked at: ", error.message());
+  return status;
+}
+
 }  // namespace
 
 std::string unfinished_name(const std::string& path) {
@@ -145,6 +152,14 @@ void make_directories(const std::string& path) {
   check<ConfigError>(error != EEXIST || std::filesystem::is_directory(path, unknown), path, ": is not a directory");
   check<Error>(error == 0 || error == EEXIST, path, ": cannot be made: ", std::strerror(error));
   sync_directory(parent);
+}
+
+bool path_exists(const std::string& path) {
+  return std::filesystem::exists(status_of(path));
+}
+
+bool path_is_directory(const std::string& path) {
+  return std::filesystem::is_directory(status_of(path));
 }
 
 std::vector<std::string> names_of_directory(const std::string& path) {

@@ -79,6 +79,10 @@ void sync_directory(const std::string& path);
 /// where something else has the name, Error where it cannot be made.
 void make_directories(const std::string& path);
 
+/// Whether there is anything, or a directory, at a path. Throws ConfigError where that cannot be looked at.
+bool path_exists(const std::string& path);
+bool path_is_directory(const std::string& path);
+
 /// The names in a directory, in no order. Throws Error.
 std::vector<std::string> names_of_directory(const std::string& path);
 

@@ -9,6 +9,7 @@
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
+#include "data/file.h"
 #include "data/hdf5_table.h"
 #include "data/sequence_builder.h"
 #include "data/shard_manifest.h"
@@ -25,9 +26,8 @@ constexpr size_t kOpenFiles = 32;
 /// In the order of their names.
 std::vector<std::string> find_files(const std::string& directory) {
   std::vector<std::string> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    const fs::path extension = entry.path().extension();
-    if (extension == ".hdf5" || extension == ".h5") files.push_back(entry.path());
+  for (const std::string& name : names_of_directory(directory)) {
+    if (name.ends_with(".hdf5") || name.ends_with(".h5")) files.push_back(fs::path(directory) / name);
   }
   std::ranges::sort(files);
   return files;
@@ -40,11 +40,8 @@ bool belongs_to_shards(const std::string& name) {
 }  // namespace
 
 bool holds_premasked_files(const std::string& directory) {
-  if (!fs::is_directory(directory)) return false;
-  const bool shards = std::ranges::any_of(fs::directory_iterator(directory), [](const fs::directory_entry& entry) {
-    return belongs_to_shards(entry.path().filename());
-  });
-  return !shards && !find_files(directory).empty();
+  return path_is_directory(directory) && std::ranges::none_of(names_of_directory(directory), belongs_to_shards) &&
+         !find_files(directory).empty();
 }
 
 /// Some samples of one file.

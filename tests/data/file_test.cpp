@@ -33,6 +33,22 @@ TEST(InputFile, IsARegularFile) {
   EXPECT_THROW(InputFile(folder / "pipe"), ConfigError) << "and is not waited for";
 }
 
+TEST(PathExists, SaysWhereItCannotBeSeen) {
+  const TemporaryDirectory folder;
+  EXPECT_TRUE(path_exists(write_file(folder / "file", "")));
+  EXPECT_FALSE(path_is_directory(folder / "file"));
+  EXPECT_TRUE(path_is_directory(folder.path()));
+  EXPECT_FALSE(path_exists(folder / "missing"));
+  EXPECT_FALSE(path_exists(folder / "file/below"));
+  std::filesystem::create_symlink("around", folder / "around");
+  try {
+    path_exists(folder / "around");
+    ADD_FAILURE() << "a name that leads to itself";
+  } catch (const ConfigError& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with((folder / "around") + ": cannot be looked at: ")) << error.what();
+  }
+}
+
 TEST(ReadText, ReadsSmallFilesOnly) {
   const TemporaryDirectory folder;
   write_file(folder / "file", "0123456789");

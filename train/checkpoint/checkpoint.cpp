@@ -52,8 +52,8 @@ void verify_checkpoint(const std::string& directory) {
 
 std::vector<std::string> checkpoint_names(const std::string& directory) {
   std::vector<std::string> names = names_of_directory(directory);
-  std::erase_if(
-      names, [&](const std::string& name) { return !step_of(name) || !fs::is_directory(fs::path(directory) / name); });
+  std::erase_if(names,
+                [&](const std::string& name) { return !step_of(name) || !path_is_directory(directory + "/" + name); });
   std::ranges::sort(names, std::greater(), [](const std::string& name) { return *step_of(name); });
   return names;
 }

@@ -212,7 +212,7 @@ void refuse_damage(const std::vector<Damage>& damage) {
 }
 
 bool has_manifest(const std::string& directory) {
-  return std::filesystem::exists(std::filesystem::path(directory) / kManifestName);
+  return path_exists(directory + "/" + std::string(kManifestName));
 }
 
 }  // namespace

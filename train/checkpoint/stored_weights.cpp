@@ -9,6 +9,7 @@
 #include "data/json_reader.h"
 #include "data/shown.h"
 #include "train/checkpoint/checkpoint.h"
+#include "train/checkpoint/manifest.h"
 
 namespace bertha {
 namespace {
@@ -58,11 +59,13 @@ std::map<std::string, std::string> read_index(const std::string& path) {
 }  // namespace
 
 StoredWeights::StoredWeights(const std::string& path) : path_(path) {
-  if (fs::is_directory(path)) {
-    const fs::path whole = fs::path(path) / kWeightsName, index = fs::path(path) / kWeightsIndexName;
-    const bool is_whole = fs::exists(whole);
-    check<ConfigError>(is_whole || fs::exists(index), path, ": holds no weights (looked for ", kWeightsName, " and ",
-                       kWeightsIndexName, ")");
+  if (path_is_directory(path)) {
+    const std::string whole = path + "/" + std::string(kWeightsName);
+    const std::string index = path + "/" + std::string(kWeightsIndexName);
+    const bool is_whole = path_exists(whole), is_there = is_whole || path_exists(index);
+    check<DamagedFileError>(is_there || !record_of(path, kWeightsName), whole, ": is missing");
+    check<ConfigError>(is_there, path, ": holds no weights (looked for ", kWeightsName, " and ", kWeightsIndexName,
+                       ")");
     path_ = is_whole ? whole : index;
   }
   if (path_.ends_with(kWeightsIndexName)) {

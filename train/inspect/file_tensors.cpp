@@ -21,7 +21,7 @@ void check_header(const std::string& path) {
 FileTensors::FileTensors(const std::string& path) : stored_(path), metadata_(stored_.metadata()) {
   check_header(stored_.path());
   for (const StoredWeight& weight : stored_.tensors()) weights_.push_back({&weight.file->file(), *weight.tensor});
-  if (std::filesystem::exists(std::filesystem::path(path) / kTrainingStateName)) add_moments(path);
+  if (path_exists(path + "/" + std::string(kTrainingStateName))) add_moments(path);
 }
 
 // They lie in training_state.h5 as the manifest says, in one piece each; HDF5 is not needed to find them.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 #include "train/inspect/run_configuration.h"
 
 namespace bertha {
@@ -16,8 +17,8 @@ namespace fs = std::filesystem;
 // With the shards in `shards` or another folder of it.
 std::optional<PretrainConfig> run_above(const std::string& directory) {
   const std::string above = fs::path(directory) / "..";
-  if (!fs::exists(fs::path(above) / kRunConfigurationName)) return std::nullopt;
   try {
+    if (!path_exists(above + "/" + std::string(kRunConfigurationName))) return std::nullopt;
     return read_run_configuration(above).pretraining;
   } catch (const Error&) {
     return std::nullopt;
@@ -35,8 +36,8 @@ std::vector<std::string> likely_places(const std::string& directory) {
 }
 
 std::unique_ptr<Tokenizer> read_if_it_fits(const std::string& path, const ShardSettings& settings) {
-  if (!fs::exists(path)) return nullptr;
   try {
+    if (!path_exists(path)) return nullptr;
     auto tokenizer = read_tokenizer(path, settings.lowercase);
     return tokenizer->hash() == settings.vocabulary_hash ? std::move(tokenizer) : nullptr;
   } catch (const Error&) {
