@@ -68,17 +68,6 @@ std::optional<MetricsLine> parse_metrics_line(std::string_view text) {
   return line;
 }
 
-void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,
-                           const std::function<void(const MetricsLine& line)>& use) {
-  std::ifstream file(lines_of(directory), std::ios::binary);
-  for (std::string text; std::getline(file, text);) {
-    const auto line = parse_metrics_line(text);
-    if (!line || line->phase != phase) continue;
-    if (line->step > step) break;
-    use(*line);
-  }
-}
-
 int64_t last_metrics_step(const std::string& directory) {
   constexpr std::streamoff kTail = 1 << 16;
   std::ifstream file(lines_of(directory), std::ios::binary | std::ios::ate);
@@ -88,15 +77,6 @@ int64_t last_metrics_step(const std::string& directory) {
     if (const auto line = parse_metrics_line(text)) step = line->step;
   }
   return step;
-}
-
-std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& directory, const std::string& metric,
-                                                           int64_t step) {
-  std::vector<std::pair<int64_t, double>> history;
-  for_each_metrics_line(directory, "evaluation", step, [&](const MetricsLine& line) {
-    if (const auto value = line.find(metric)) history.emplace_back(line.step, *value);
-  });
-  return history;
 }
 
 MetricsLog::MetricsLog(const std::string& directory, int64_t step)

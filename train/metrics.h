@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,17 +34,8 @@ std::string to_json(const MetricsLine& line);
 /// None for any other text.
 std::optional<MetricsLine> parse_metrics_line(std::string_view text);
 
-/// The lines of a phase up to `step`, in their order, as metrics.jsonl of a run directory has them. None where there is
-/// no such file; damaged lines are passed over.
-void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,
-                           const std::function<void(const MetricsLine& line)>& use);
-
 /// The step of the last whole line; 0 where there is none. Reads the end of the file alone.
 int64_t last_metrics_step(const std::string& directory);
-
-/// What evaluations up to `step` gave for `metric`, in their order; errors as above.
-std::vector<std::pair<int64_t, double>> evaluation_history(const std::string& directory, const std::string& metric,
-                                                           int64_t step);
 
 /// The history of a run, in its directory: metrics.jsonl, one object a line, and the same numbers as TensorBoard
 /// events, named PHASE/NAME. Each step is there once. A line is written at once, so a crash tears at most the last.

@@ -12,7 +12,7 @@
 #include "train/best_model.h"
 #include "train/comm/communicator.h"
 #include "train/gradient_reducer.h"
-#include "train/metrics.h"
+#include "train/metrics_reader.h"
 #include "train/optimizer.h"
 #include "train/partition.h"
 #include "train/saved_moments.h"

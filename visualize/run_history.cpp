@@ -2,19 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <span>
 #include <utility>
-
-#include "data/file.h"
 
 namespace bertha {
 namespace {
 
-constexpr uint64_t kPiece = 1 << 20;      // of a file, that is read at once
-constexpr size_t kLongestLine = 1 << 16;  // what is longer is no line of metrics
-constexpr size_t kRemembered = 512;       // bytes by which a file is known again
-constexpr size_t kMostCurves = 100;       // of a phase
+constexpr size_t kMostCurves = 100;  // of a phase
 constexpr const char* kTokens = "tokens";
 constexpr const char* kSeconds = "elapsed_s";
 constexpr const char* kSkipped = "skipped";
@@ -49,68 +42,18 @@ void Marks::add(Mark mark) {
   shown_.push_back(mark);
 }
 
-MetricsHistory::MetricsHistory(std::string directory) : directory_(std::move(directory)) {}
+MetricsHistory::MetricsHistory(std::string directory) : directory_(std::move(directory)), reader_(directory_) {}
 
 void MetricsHistory::update() {
-  const std::string path = directory_ + "/" + std::string(kMetricsName);
-  if (!std::filesystem::exists(path)) {
-    *this = MetricsHistory(directory_);
-    return;
-  }
-  const InputFile file(path);
-  const auto read = [&file](uint64_t begin, uint64_t size) {
-    std::string text(size, '\0');
-    file.read(begin, std::as_writable_bytes(std::span(text)));
-    return text;
-  };
-  if (file.size() < begin_ || read(begin_ - before_.size(), before_.size()) != before_)
-    *this = MetricsHistory(directory_);
-  torn_ = false;
-  while (begin_ < file.size() && !torn_) {
-    const std::string piece = read(begin_, std::min(kPiece, file.size() - begin_));
-    const size_t taken = take_lines(piece);
-    begin_ += taken;
-    if (taken > 0) before_ = piece.substr(taken - std::min(taken, kRemembered), std::min(taken, kRemembered));
-    torn_ = taken < piece.size() && begin_ + piece.size() - taken == file.size();
-  }
-  torn_ = torn_ || within_line_;
+  if (reader_.was_cut()) *this = MetricsHistory(directory_);
+  reader_.read([this](const MetricsLine& line) { add(line); });
 }
 
-// Takes whole lines, and of one that is too long all there is; says how many bytes those are.
-size_t MetricsHistory::take_lines(std::string_view text) {
-  size_t taken = 0;
-  for (size_t end = text.find('\n'); end != text.npos; end = text.find('\n', taken)) {
-    const std::string_view line = text.substr(taken, end - taken);
-    if (std::exchange(within_line_, false) || line.size() > kLongestLine) {
-      ++damaged_;
-    } else {
-      take_line(line);
-    }
-    taken = end + 1;
-  }
-  if (!within_line_ && text.size() - taken <= kLongestLine) return taken;
-  within_line_ = true;
-  return text.size();
-}
-
-void MetricsHistory::take_line(std::string_view text) {
-  const auto line = parse_metrics_line(text);
-  ++(line && add(*line) ? lines_ : damaged_);
-}
-
-// False where the line is not of a later step than those before.
-bool MetricsHistory::add(const MetricsLine& line) {
-  if (line.step < 0) return false;
-  if (line.phase == "train") {
-    if (line.step <= last_step_) return false;
-    note_time(line);
-    add_training(line);
-    return true;
-  }
-  if (line.phase == "evaluation" && line.step <= last_evaluation_) return false;
+void MetricsHistory::add(const MetricsLine& line) {
   note_time(line);
-  if (line.phase == "evaluation") {
-    last_evaluation_ = line.step;
+  if (line.phase == "train") {
+    add_training(line);
+  } else if (line.phase == "evaluation") {
     for (const auto& [name, value] : line.values) {
       if (name != kTokens && name != kSeconds) add_value(evaluation_, name, line.step, value);
     }
@@ -119,7 +62,6 @@ bool MetricsHistory::add(const MetricsLine& line) {
   } else if (line.phase == "rewind") {
     rewinds_.add({line.step, to_step(line.find("from_step").value_or(0))});
   }
-  return true;
 }
 
 void MetricsHistory::add_training(const MetricsLine& line) {

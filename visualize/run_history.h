@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "train/metrics.h"
+#include "train/metrics_reader.h"
 #include "visualize/curve.h"
 
 namespace bertha {
@@ -37,14 +37,12 @@ class Marks {
   std::vector<Mark> shown_;
 };
 
-/// What metrics.jsonl of a run directory says, of a run of any length in bounded memory. Lines that are damaged, out of
-/// order or torn are passed over and counted.
+/// What metrics.jsonl of a run directory says, of a run of any length in bounded memory.
 class MetricsHistory {
  public:
   explicit MetricsHistory(std::string directory);
 
-  /// Reads the lines that have come since; all of them again where the file was cut, as a run that goes back does. A
-  /// file that is not there is a history without lines. Throws Error where it cannot be read.
+  /// Reads the lines that have come since; all of them again where the file was cut. Throws as MetricsReader does.
   void update();
 
   /// Of the lines of training, `elapsed_s` added up over the starts of the run.
@@ -58,25 +56,19 @@ class MetricsHistory {
 
   int64_t last_step() const { return last_step_; }
   double elapsed_seconds() const { return earlier_seconds_ + seconds_; }
-  int64_t lines() const { return lines_; }
-  int64_t damaged_lines() const { return damaged_ + (torn_ ? 1 : 0); }
+  int64_t lines() const { return reader_.lines(); }
+  int64_t damaged_lines() const { return reader_.damaged_lines(); }
 
  private:
-  size_t take_lines(std::string_view text);
-  void take_line(std::string_view text);
-  bool add(const MetricsLine& line);
+  void add(const MetricsLine& line);
   void add_training(const MetricsLine& line);
   void note_time(const MetricsLine& line);
 
   std::string directory_;
+  MetricsReader reader_;
   Curves training_, evaluation_;
   Marks checkpoints_, skipped_, rewinds_, starts_;
-  uint64_t begin_ = 0;        // of what is not read yet,
-  std::string before_;        // and what stands in front of it
-  bool within_line_ = false;  // begin_ lies in a line that is too long to be one
-  int64_t lines_ = 0, damaged_ = 0;
-  bool torn_ = false;  // the file does not end with the end of a line
-  int64_t last_step_ = 0, last_evaluation_ = -1;
+  int64_t last_step_ = 0;
   double earlier_seconds_ = 0, seconds_ = 0;  // of earlier starts, and of this one
 };
 

@@ -10,6 +10,7 @@
 
 #include "autograd/core/error.h"
 #include "tests/temporary_directory.h"
+#include "train/metrics_reader.h"
 
 namespace bertha {
 namespace {

@@ -59,54 +59,6 @@ TEST_F(MetricsHistoryTest, KnowsCurvesAndMarksByTheirPhase) {
   EXPECT_EQ(history.elapsed_seconds(), 3);
 }
 
-TEST_F(MetricsHistoryTest, PassesOverAndCountsWhatIsNoLineOfItsOwn) {
-  append_steps(1, 2, 5);
-  append("{\"phase\":\"train\",\"st\n\n[]\n{\"phase\":\"train\",\"step\":-3,\"loss\":1}\n");
-  append_steps(2, 2, 7);  // once more
-  append_steps(3, 3, 6);
-  append(R"({"phase":"train","step":4,"lo)");  // torn
-  const MetricsHistory history = read();
-  EXPECT_EQ(loss(history), (std::vector<CurvePoint>{{1, 5}, {2, 5}, {3, 6}}));
-  EXPECT_EQ(history.lines(), 3);
-  EXPECT_EQ(history.damaged_lines(), 6);
-}
-
-TEST_F(MetricsHistoryTest, ALineThatIsTooLongIsOneDamagedLine) {
-  append_steps(1, 1, 5);
-  append(std::string(3'000'000, 'x') + "\n");
-  append_steps(2, 2, 5);
-  append(std::string(200'000, 'y'));
-  MetricsHistory history = read();
-  EXPECT_EQ(loss(history).size(), 2u);
-  EXPECT_EQ(history.damaged_lines(), 2);
-  append("\n");
-  append_steps(3, 3, 5);
-  history.update();
-  EXPECT_EQ(loss(history).size(), 3u);
-  EXPECT_EQ(history.damaged_lines(), 2);
-}
-
-TEST_F(MetricsHistoryTest, GoesOnWhereItStopped) {
-  MetricsHistory history(folder_.path());
-  history.update();
-  EXPECT_EQ(history.lines(), 0) << "no file yet";
-  append_steps(1, 30, 5);
-  append(R"({"phase":"train","step":31,)");
-  history.update();
-  EXPECT_EQ(history.last_step(), 30);
-  EXPECT_EQ(history.damaged_lines(), 1);
-  append("\"loss\":4}\n");
-  // What is known is not read again: it could not be.
-  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
-  file << "####";
-  file.close();
-  history.update();
-  ASSERT_EQ(loss(history).size(), 31u);
-  EXPECT_EQ(loss(history)[0], (CurvePoint{1, 5}));
-  EXPECT_EQ(loss(history)[30], (CurvePoint{31, 4}));
-  EXPECT_EQ(history.damaged_lines(), 0);
-}
-
 TEST_F(MetricsHistoryTest, ReadsAgainWhatWasCutAndWrittenAnew) {
   append_steps(1, 100, 5);
   MetricsHistory history = read();

@@ -1,7 +1,8 @@
 #include "train/inspect/run_history.h"
 
 #include <cmath>
-#include <limits>
+
+#include "train/metrics_reader.h"
 
 namespace bertha {
 namespace {
@@ -22,14 +23,13 @@ TrainStep train_step(const MetricsLine& line) {
 }  // namespace
 
 RunHistory read_run_history(const std::string& directory) {
-  constexpr int64_t kAllSteps = std::numeric_limits<int64_t>::max();
   RunHistory history;
-  for_each_metrics_line(directory, "train", kAllSteps, [&](const MetricsLine& line) {
+  MetricsReader(directory).read([&](const MetricsLine& line) {
+    if (line.phase == "evaluation") history.evaluations.push_back(line);
+    if (line.phase != "train") return;
     history.steps.push_back(train_step(line));
     history.last_step = line;
   });
-  for_each_metrics_line(directory, "evaluation", kAllSteps,
-                        [&](const MetricsLine& line) { history.evaluations.push_back(line); });
   return history;
 }
 

@@ -25,7 +25,7 @@ struct RunHistory {
   std::optional<MetricsLine> last_step;  // with all its numbers
 };
 
-/// Of a run directory; empty where it has no metrics.jsonl. Damaged lines are passed over.
+/// Of a run directory, as MetricsReader reads it; in memory that grows with its steps, for advice looks at all of them.
 RunHistory read_run_history(const std::string& directory);
 
 }  // namespace bertha
