@@ -2,7 +2,8 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
+
+#include "data/tokenizer.h"
 
 namespace bertha {
 
@@ -15,13 +16,8 @@ struct Unigram {
   double entropy = 0;              // in nats: the masked-LM loss of answering with the frequencies
 };
 
-/// Of `counts`, by token id, without the ids in `special`, which are never masked.
+/// Of `counts`, by token id, without the tokenizer's special ones, which are never masked.
 /// Source:  Shannon 1948, "A mathematical theory of communication" §6.
-Unigram unigram_of(std::span<const int64_t> counts, std::span<const int32_t> special);
-
-/// The entropy of a shard directory's tokens without those that begin and end a sequence. Shards do not say which token
-/// stands for unknown words: it counts like any other. Reads every file once, for they are checked before they are
-/// believed, in constant memory. Throws as ShardSet does.
-double unigram_entropy_of(const std::string& shard_directory);
+Unigram unigram_of(std::span<const int64_t> counts, const Tokenizer& tokenizer);
 
 }  // namespace bertha

@@ -124,6 +124,39 @@ ConfigNode* find_last(ConfigNode& map, std::string_view key) {
   return found == map.entries.rend() ? nullptr : &found->value;
 }
 
+std::string value_text(const ConfigNode& node) {
+  switch (node.kind) {
+    case Kind::kText:
+    case Kind::kQuoted:
+      return node.text;
+    case Kind::kList: {
+      std::string text;
+      for (const ConfigNode& item : node.items) text += (text.empty() ? "" : ", ") + value_text(item);
+      return "[" + text + "]";
+    }
+    case Kind::kMap: {
+      std::string text;
+      for (const ConfigEntry& entry : node.entries) {
+        text += (text.empty() ? "" : ", ") + entry.key + ": " + value_text(entry.value);
+      }
+      return "{" + text + "}";
+    }
+    default:
+      return "null";
+  }
+}
+
+void flatten(const ConfigNode& map, const std::string& prefix,
+             std::vector<std::pair<std::string, std::string>>& values) {
+  for (const ConfigEntry& entry : map.entries) {
+    if (entry.value.kind == Kind::kMap) {
+      flatten(entry.value, prefix + entry.key + ".", values);
+    } else {
+      values.emplace_back(prefix + entry.key, value_text(entry.value));
+    }
+  }
+}
+
 std::vector<std::string> split_path(const std::string& path) {
   std::vector<std::string> keys;
   std::istringstream parts(path);
@@ -161,6 +194,12 @@ ConfigNode read_config_file(const std::string& path) {
   yaml.resize(std::fread(yaml.data(), 1, yaml.size(), file.get()));
   check<ConfigError>(std::ferror(file.get()) == 0, path, ": cannot be read: ", std::strerror(errno));
   return parse_config(yaml, path);
+}
+
+std::vector<std::pair<std::string, std::string>> flat_config(const ConfigNode& map) {
+  std::vector<std::pair<std::string, std::string>> values;
+  flatten(map, "", values);
+  return values;
 }
 
 void apply_override(ConfigNode& root, const std::string& assignment) {

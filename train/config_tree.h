@@ -4,6 +4,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bertha {
@@ -47,6 +48,9 @@ struct ConfigEntry {
 /// one is an empty map. Throws ConfigError with file, line and column.
 ConfigNode read_config_file(const std::string& path);
 ConfigNode parse_config(const std::string& yaml, const std::string& origin);
+
+/// What stands under each path of keys, in the order of the file: `training.steps`, `1000`; lists on one line.
+std::vector<std::pair<std::string, std::string>> flat_config(const ConfigNode& map);
 
 /// Applies `key.path=value` (value: YAML) as if it stood in the file instead of the key's present value; `null`, or no
 /// value, leaves the key out. Throws ConfigError that starts with the override.

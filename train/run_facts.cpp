@@ -2,16 +2,20 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "autograd/core/error.h"
 #include "autograd/core/parallel.h"
 #include "autograd/kernels/isa.h"
 #include "data/file.h"
 
 namespace bertha {
 namespace {
+
+constexpr uint64_t kLargest = 1 << 16;
 
 // As the kernel names it; empty where it does not say.
 std::string processor_name() {
@@ -28,6 +32,24 @@ double memory_mib() {
 }
 
 }  // namespace
+
+std::vector<RunFact> read_run_facts(const std::string& directory) {
+  const std::string path = directory + "/" + std::string(kRunFactsName);
+  std::vector<RunFact> facts;
+  if (!path_exists(path)) return facts;
+  const auto json = nlohmann::ordered_json::parse(read_text(path, kLargest), nullptr, /*allow_exceptions=*/false);
+  check<DamagedFileError>(json.is_object(), path, ": is no JSON object");
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_string()) facts.push_back({name, value.get<std::string>()});
+    if (value.is_number()) facts.push_back({name, value.dump(), value.get<double>()});
+  }
+  return facts;
+}
+
+std::optional<double> find_number(const std::vector<RunFact>& facts, std::string_view name) {
+  const auto found = std::ranges::find(facts, name, &RunFact::name);
+  return found == facts.end() ? std::nullopt : found->number;
+}
 
 void write_run_facts(const std::string& directory, const RunFacts& facts) {
   nlohmann::ordered_json json = {{"version", BERTHA_VERSION},

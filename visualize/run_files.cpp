@@ -7,7 +7,7 @@
 
 #include "autograd/core/error.h"
 #include "data/file.h"
-#include "data/unigram.h"
+#include "train/checkpoint/checkpoint.h"
 #include "train/config_tree.h"
 #include "train/metrics.h"
 #include "train/run_facts.h"
@@ -18,41 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr uint64_t kLargestFacts = 1 << 16, kLargestResults = 1 << 20, kLargestAnalysis = 1 << 24;
-
-// ---- config.yaml
-
-std::string value_text(const ConfigNode& node) {
-  switch (node.kind) {
-    case ConfigNode::Kind::kText:
-    case ConfigNode::Kind::kQuoted:
-      return node.text;
-    case ConfigNode::Kind::kList: {
-      std::string text;
-      for (const ConfigNode& item : node.items) text += (text.empty() ? "" : ", ") + value_text(item);
-      return "[" + text + "]";
-    }
-    case ConfigNode::Kind::kMap: {
-      std::string text;
-      for (const ConfigEntry& entry : node.entries) {
-        text += (text.empty() ? "" : ", ") + entry.key + ": " + value_text(entry.value);
-      }
-      return "{" + text + "}";
-    }
-    default:
-      return "null";
-  }
-}
-
-void flatten(const ConfigNode& map, const std::string& prefix, NamedTexts& texts) {
-  for (const ConfigEntry& entry : map.entries) {
-    if (entry.value.kind == ConfigNode::Kind::kMap) {
-      flatten(entry.value, prefix + entry.key + ".", texts);
-    } else {
-      texts.emplace_back(prefix + entry.key, value_text(entry.value));
-    }
-  }
-}
+constexpr uint64_t kLargestResults = 1 << 20, kLargestAnalysis = 1 << 24;
 
 // ---- JSON
 
@@ -62,19 +28,11 @@ Json read_json(const std::string& path, uint64_t limit) {
   return json;
 }
 
-std::optional<double> number_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
-}
-
-void read_facts(const std::string& path, RunFiles& files) {
-  const Json json = read_json(path, kLargestFacts);
-  for (const auto& [name, value] : json.items()) {
-    if (value.is_string()) files.facts.emplace_back(name, value.get<std::string>());
-    if (value.is_number()) files.facts.emplace_back(name, value.dump());
-  }
-  files.unigram_entropy = number_of(json, "unigram_entropy");
-  files.most_frequent_share = number_of(json, "most_frequent_share");
+void read_facts(const std::string& directory, RunFiles& files) {
+  const std::vector<RunFact> facts = read_run_facts(directory);
+  for (const RunFact& fact : facts) files.facts.emplace_back(fact.name, fact.text);
+  files.unigram_entropy = find_number(facts, "unigram_entropy");
+  files.most_frequent_share = find_number(facts, "most_frequent_share");
 }
 
 void read_results(const std::string& path, RunFiles& files) {
@@ -128,15 +86,12 @@ const std::string* find_text(const NamedTexts& texts, std::string_view name) {
 RunFiles read_run_files(const std::string& directory) {
   RunFiles files;
   std::error_code ignored;
-  files.has_model = fs::exists(directory + "/model", ignored);
+  files.has_model = fs::exists(directory + "/model/" + std::string(kWeightsName), ignored);
   Reader reader(directory, files);
   reader.read(kMetricsName, true, [](const std::string&) {});
   reader.read("config.yaml", true,
-              [&](const std::string& path) { flatten(read_config_file(path), "", files.configuration); });
-  reader.read(kRunFactsName, true, [&](const std::string& path) { read_facts(path, files); });
-  if (!files.unigram_entropy) {
-    reader.read("shards", false, [&](const std::string& path) { files.unigram_entropy = unigram_entropy_of(path); });
-  }
+              [&](const std::string& path) { files.configuration = flat_config(read_config_file(path)); });
+  reader.read(kRunFactsName, true, [&](const std::string&) { read_facts(directory, files); });
   const bool is_finished_finetuning = files.has_model && find_text(files.configuration, "data.train") != nullptr;
   reader.read("results.json", is_finished_finetuning, [&](const std::string& path) { read_results(path, files); });
   reader.read(kAnalysisName, is_finished_finetuning, [&](const std::string& path) {

@@ -21,7 +21,7 @@ const std::string* find_text(const NamedTexts& texts, std::string_view name);
 struct RunFiles {
   NamedTexts configuration;                                    // config.yaml: `training.steps`, `1000`
   NamedTexts facts;                                            // run.json: the machine and the model
-  std::optional<double> unigram_entropy, most_frequent_share;  // of run.json, or the former of shards/
+  std::optional<double> unigram_entropy, most_frequent_share;  // of run.json
   std::vector<std::pair<std::string, NamedScores>> results;    // results.json: of validation and test, their metrics
   TaskAnalyses analyses;                                       // analysis.json
   bool has_model = false;

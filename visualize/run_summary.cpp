@@ -6,8 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "train/recipes/task_report.h"
-#include "train/task.h"
+#include "train/best_evaluation.h"
 
 namespace bertha {
 namespace {
@@ -20,15 +19,6 @@ std::optional<Task> finetuning_task_of(const RunFiles& files) {
   const auto tasks = finetuning_tasks();
   const auto found = std::ranges::find_if(tasks, [&](Task task) { return name && task_name(task) == *name; });
   return found == tasks.end() ? std::nullopt : std::optional(*found);
-}
-
-std::optional<CurvePoint> best_of(const Curve& curve, bool highest) {
-  std::optional<CurvePoint> best;
-  for (const CurvePoint& point : curve.points()) {
-    const bool better = !best || (highest ? point.value > best->value : point.value < best->value);
-    if (std::isfinite(point.value) && better) best = point;
-  }
-  return best;
 }
 
 Json best_json(const RunSummary& summary) {
@@ -69,12 +59,13 @@ RunSummary summarize(const ReportedRun& run) {
   summary.mfu = curve("mfu").mean();
   summary.communication_share = curve("communication_share").mean();
   summary.peak_rss_mib = curve("peak_rss_mib").last().value;
-  const std::optional<Task> task = finetuning_task_of(run.files());
-  summary.deciding_metric = task ? deciding_metric(*task) : "loss";
-  const Curve* deciding = find_curve(run.history().evaluation(), summary.deciding_metric);
+  const EvaluationMetric metric = evaluation_metric(finetuning_task_of(run.files()));
+  summary.deciding_metric = metric.name;
+  const Curve* deciding = find_curve(run.history().evaluation(), metric.name);
   if (!deciding) return summary;
   summary.evaluations = deciding->size();
-  summary.best = best_of(*deciding, task.has_value());
+  const std::vector<CurvePoint> points = deciding->points();
+  if (const CurvePoint* best = best_of(points, metric)) summary.best = *best;
   return summary;
 }
 

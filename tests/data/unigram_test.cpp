@@ -5,7 +5,6 @@
 #include <cmath>
 #include <vector>
 
-#include "autograd/core/error.h"
 #include "tests/data/shard_fixtures.h"
 
 namespace bertha {
@@ -13,9 +12,15 @@ namespace {
 
 constexpr double kTolerance = 1e-12;
 
+/// Of words, behind special tokens that occur often.
+Unigram unigram_of_words(std::initializer_list<int64_t> counts) {
+  std::vector<int64_t> all(5, 1000);
+  all.insert(all.end(), counts);
+  return unigram_of(all, numbered_words(static_cast<int32_t>(counts.size())));
+}
+
 TEST(Unigram, EqualCountsHaveTheLogarithmOfTheirNumber) {
-  const std::vector<int64_t> counts{7, 0, 7, 7, 7};
-  const Unigram unigram = unigram_of(counts, {});
+  const Unigram unigram = unigram_of_words({7, 0, 7, 7, 7});
   EXPECT_EQ(unigram.tokens, 28);
   EXPECT_EQ(unigram.distinct, 4);
   EXPECT_EQ(unigram.most_frequent_share, 0.25);
@@ -23,49 +28,17 @@ TEST(Unigram, EqualCountsHaveTheLogarithmOfTheirNumber) {
 }
 
 TEST(Unigram, LeavesSpecialTokensOut) {
-  const std::vector<int64_t> counts{1000, 1, 3, 1000};
-  const Unigram unigram = unigram_of(counts, std::vector<int32_t>{0, 3});
+  const Unigram unigram = unigram_of_words({1, 3});
   EXPECT_EQ(unigram.tokens, 4);
-  EXPECT_EQ(unigram.most_frequent, 2);
+  EXPECT_EQ(unigram.most_frequent, 6);
   EXPECT_EQ(unigram.most_frequent_share, 0.75);
   EXPECT_NEAR(unigram.entropy, -0.25 * std::log(0.25) - 0.75 * std::log(0.75), kTolerance);
 }
 
 TEST(Unigram, OfNothingOrOneTokenIsZero) {
-  EXPECT_EQ(unigram_of(std::vector<int64_t>{0, 0}, {}).most_frequent, -1);
-  EXPECT_EQ(unigram_of(std::vector<int64_t>{0, 0}, {}).entropy, 0);
-  EXPECT_EQ(unigram_of(std::vector<int64_t>{0, 123457}, {}).entropy, 0);
-}
-
-class UnigramOfShardsTest : public testing::TestWithParam<Objective> {};
-
-TEST_P(UnigramOfShardsTest, CountsAllTokensButThoseAroundASequence) {
-  const TemporaryDirectory folder;
-  ShardOptions options;
-  options.files = {write_file(folder / "text", "w0 w0 w1\nw2 w0\n\nw1 w0 w3 w3\nw0 w0\n\n")};
-  options.directory = folder / "shards";
-  options.objective = GetParam();
-  options.sequence_length = 16;
-  const WordPiece tokenizer = numbered_words(4);
-  shard_corpus(options, tokenizer, [](const ShardProgress&) {});
-  std::vector<double> counts(4);
-  ShardSet shards(options.directory);
-  for (int64_t i = 0; i < shards.size(); ++i) {
-    for (const int32_t id : shards.sequence(i).ids) {
-      if (!tokenizer.is_special(id)) ++counts[id - 5];
-    }
-  }
-  double tokens = 0, expected = 0;
-  for (const double count : counts) tokens += count;
-  for (const double count : counts) expected -= count / tokens * std::log(count / tokens);
-  EXPECT_GT(expected, 0.9);
-  EXPECT_NEAR(unigram_entropy_of(options.directory), expected, kTolerance);
-}
-
-INSTANTIATE_TEST_SUITE_P(BothObjectives, UnigramOfShardsTest, testing::Values(Objective::kMlm, Objective::kMlmNsp));
-
-TEST(Unigram, NeedsAFinishedDirectory) {
-  EXPECT_THROW(unigram_entropy_of(TemporaryDirectory().path()), ConfigError);
+  EXPECT_EQ(unigram_of_words({0, 0}).most_frequent, -1);
+  EXPECT_EQ(unigram_of_words({0, 0}).entropy, 0);
+  EXPECT_EQ(unigram_of_words({0, 123457}).entropy, 0);
 }
 
 }  // namespace

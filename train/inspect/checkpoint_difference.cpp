@@ -50,19 +50,6 @@ Named checksums_of(const std::string& directory) {
   return checksums;
 }
 
-void flatten(const ConfigNode& node, const std::string& name, Named& values) {
-  std::string items;
-  for (const ConfigNode& item : node.items) items += (items.empty() ? "" : ", ") + item.text;
-  if (node.kind == ConfigNode::Kind::kList) {
-    values[name] = "[" + items + "]";
-  } else if (node.kind != ConfigNode::Kind::kMap) {
-    values[name] = node.text;
-  }
-  for (const ConfigEntry& entry : node.entries) {
-    flatten(entry.value, name.empty() ? entry.key : name + "." + entry.key, values);
-  }
-}
-
 Named members_of(const TrainingState& state) {
   Named members = {{"step", std::to_string(state.step)},
                    {"samples", std::to_string(state.samples)},
@@ -74,9 +61,9 @@ Named members_of(const TrainingState& state) {
                    {"vocabulary_hash", to_hex(state.identity.vocabulary_hash)},
                    {"data_hash", to_hex(state.identity.data_hash)},
                    {"evaluation_hash", to_hex(state.identity.evaluation_hash)}};
-  Named configuration;
-  flatten(parse_config(state.configuration, "configuration"), "", configuration);
-  for (const auto& [key, value] : configuration) members["configuration." + key] = value;
+  for (const auto& [key, value] : flat_config(parse_config(state.configuration, "configuration"))) {
+    members["configuration." + key] = value;
+  }
   return members;
 }
 

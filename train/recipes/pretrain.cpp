@@ -39,17 +39,9 @@ PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data
   return {model, data.tokenizer, TrainingBatches(data.training.source, seed, slices), std::move(evaluation), identity};
 }
 
-Unigram unigram_of_training(const PretrainingData& data) {
-  const Vocabulary& vocabulary = data.tokenizer.vocabulary();
-  const std::array special = {vocabulary.pad(), vocabulary.unk(), vocabulary.cls(), vocabulary.sep(),
-                              vocabulary.mask()};
-  return unigram_of(data.training.token_counts, special);
-}
-
 void note_plateau(const PretrainingData& data, const RunEvents& events) {
   if (!data.held_out) return;
-  const double nats =
-      unigram_cross_entropy(data.tokenizer.vocabulary(), data.training.token_counts, data.held_out->token_counts());
+  const double nats = unigram_cross_entropy(data.tokenizer, data.training.token_counts, data.held_out->token_counts());
   events.note(fmt::format(
       "unigram cross-entropy of the held-out text: {:.4f} nats (what token frequencies alone reach)", nats));
 }
@@ -102,8 +94,9 @@ Trainer::Outcome pretrain(const PretrainConfig& config, Communicator& communicat
     };
     note_changes(trainer.resumed_configuration(), changes_since, events);
     write_durably(config.output + "/config.yaml", options.configuration);
-    write_run_facts(config.output, {config.training.precision, peak_flops, communicator.size(),
-                                    parameter_count(model.parameters()), unigram_of_training(data)});
+    write_run_facts(config.output,
+                    {config.training.precision, peak_flops, communicator.size(), parameter_count(model.parameters()),
+                     unigram_of(data.training.token_counts, data.tokenizer)});
     if (first_step == 0) std::ranges::for_each(sentences, events.note);
     events.note(fmt::format("{} parameters, {} of {} sequences in {} micro-slices", parameter_count(model.parameters()),
                             length_text(options), config.training.global_batch_size, slices.count()));

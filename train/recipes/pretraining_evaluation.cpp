@@ -68,15 +68,15 @@ std::vector<std::pair<std::string, double>> evaluation_metrics(const BertForPret
   return metrics;
 }
 
-double unigram_cross_entropy(const Vocabulary& vocabulary, std::span<const int64_t> training_counts,
+double unigram_cross_entropy(const Tokenizer& tokenizer, std::span<const int64_t> training_counts,
                              std::span<const int64_t> held_out_counts) {
   const auto smoothed = [&](int32_t id) { return 1 + static_cast<double>(training_counts[static_cast<size_t>(id)]); };
   double training_total = 0;
-  for (int32_t id = 0; id < vocabulary.size(); ++id) training_total += vocabulary.is_special(id) ? 0 : smoothed(id);
+  for (int32_t id = 0; id < tokenizer.size(); ++id) training_total += tokenizer.is_special(id) ? 0 : smoothed(id);
   double nats = 0;
   double tokens = 0;
-  for (int32_t id = 0; id < vocabulary.size(); ++id) {
-    if (vocabulary.is_special(id)) continue;
+  for (int32_t id = 0; id < tokenizer.size(); ++id) {
+    if (tokenizer.is_special(id)) continue;
     const auto count = static_cast<double>(held_out_counts[static_cast<size_t>(id)]);
     nats -= count * std::log(smoothed(id) / training_total);
     tokens += count;

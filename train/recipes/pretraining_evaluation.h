@@ -29,7 +29,7 @@ std::vector<std::pair<std::string, double>> evaluation_metrics(const BertForPret
 
 /// Cross-entropy in nats a token of held-out text under the training text's token frequencies, special tokens left out,
 /// one added to every count: the plateau a model reaches that has learnt frequencies and nothing else.
-double unigram_cross_entropy(const Vocabulary& vocabulary, std::span<const int64_t> training_counts,
+double unigram_cross_entropy(const Tokenizer& tokenizer, std::span<const int64_t> training_counts,
                              std::span<const int64_t> held_out_counts);
 
 }  // namespace bertha

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "data/wordpiece.h"
 #include "tests/data/small_vocabulary.h"
 
 namespace bertha {
@@ -16,10 +17,10 @@ class UnigramCrossEntropy : public ::testing::Test {
   static constexpr int32_t kFirst = SmallVocabulary::word(0), kSecond = SmallVocabulary::word(1);
 
   double nats(const Counts& training, const Counts& held_out) const {
-    return unigram_cross_entropy(vocabulary_, training, held_out);
+    return unigram_cross_entropy(tokenizer_, training, held_out);
   }
 
-  Vocabulary vocabulary_ = SmallVocabulary::make();
+  WordPiece tokenizer_{SmallVocabulary::make(), /*lowercase=*/true};
   Counts none_ = Counts(SmallVocabulary::kSize);
 };
 
