@@ -44,7 +44,7 @@ std::vector<Counted> count_values(const FileTensor& tensor) {
   convert_numbers(tensor.tensor.dtype, std::as_bytes(std::span(patterns)), values);
   std::vector<Counted> counted;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (counts[i] > 0) counted.emplace_back(values[i], counts[i]);
+    if (counts[i] > 0) counted.emplace_back(values[i] + 0.0, counts[i]);  // -0 is 0, as elsewhere
   }
   return counted;
 }

@@ -182,7 +182,7 @@ class SearchedStatistics {
     for (size_t i = 0; i < kQuantiles.size(); ++i) {
       const double place = place_of(kQuantiles[i], finite_);
       const double below = search_.at_rank(2 * i), above = search_.at_rank(2 * i + 1);
-      statistics.quantiles[i] = std::lerp(below, above, place - std::floor(place));
+      statistics.quantiles[i] = std::lerp(below, above, place - std::floor(place)) + 0.0;
     }
   }
 

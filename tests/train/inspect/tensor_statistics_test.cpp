@@ -177,6 +177,19 @@ TEST_F(StatisticsTest, OfEqualElements) {
   expect_right(raw_tensor("ones", "BF16", as_bf16(std::vector<double>(100, 1))));
 }
 
+TEST_F(StatisticsTest, ZerosHaveNoSignInAnyDtype) {
+  for (const std::vector<double>& values : {std::vector<double>{-0.0, -0.0}, {-1, -0.0, -0.0, -0.0}}) {
+    for (const RawTensor& tensor :
+         {raw_tensor("zero", "F32", as<float>(values)), raw_tensor("zero", "F64", values),
+          raw_tensor("zero", "BF16", as_bf16(values)), raw_tensor("zero", "F16", as_f16(values))}) {
+      const TensorStatistics found = of(tensor);
+      EXPECT_EQ(std::signbit(found.minimum), values[0] < 0) << tensor.dtype;
+      EXPECT_FALSE(std::signbit(found.maximum)) << tensor.dtype;
+      EXPECT_FALSE(std::signbit(found.quantiles[kQuantiles.size() / 2])) << tensor.dtype;
+    }
+  }
+}
+
 TEST_F(StatisticsTest, CountWhatIsNotFiniteAndLeaveItOut) {
   std::vector<double> values = bell(100'000);
   for (size_t i = 5; i < values.size(); i += 997) {
