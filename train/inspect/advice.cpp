@@ -4,9 +4,9 @@ namespace bertha {
 namespace {
 
 constexpr std::optional<Advice> (*kAdvice[])(const RunEvidence& evidence) = {
-    unknown_words, repeated_text,    unseen_tokens,     unigram_plateau,   most_frequent_token,
-    overfitting,   loss_spikes,      diverging,         gradients_growing, clipped_steps,
-    no_warmup,     still_warming_up, low_learning_rate, slower_steps,      much_communication};
+    unknown_words,     repeated_text,      unseen_tokens,     unigram_plateau,   most_frequent_token, overfitting,
+    loss_spikes,       diverging,          gradients_growing, clipped_steps,     no_warmup,           still_warming_up,
+    low_learning_rate, high_learning_rate, slower_steps,      much_communication};
 
 }  // namespace
 

@@ -38,6 +38,7 @@ std::optional<Advice> clipped_steps(const RunEvidence& evidence);
 std::optional<Advice> no_warmup(const RunEvidence& evidence);
 std::optional<Advice> still_warming_up(const RunEvidence& evidence);
 std::optional<Advice> low_learning_rate(const RunEvidence& evidence);
+std::optional<Advice> high_learning_rate(const RunEvidence& evidence);
 
 std::optional<Advice> slower_steps(const RunEvidence& evidence);
 std::optional<Advice> much_communication(const RunEvidence& evidence);

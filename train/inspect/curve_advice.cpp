@@ -19,8 +19,10 @@ constexpr double kGrowth = 3;                       // of the gradient norm from
 constexpr double kOftenClipped = 0.5;
 constexpr double kAtOnce = 0.9;  // of the highest learning rate
 constexpr double kLowForPretraining = 2e-5, kLowForFinetuning = 2e-6;
+constexpr double kHighForPretraining = 5e-3;
+constexpr const char* kUsualForPretraining = "1e-4 for large models and batches, up to 2e-3 for small ones";
 constexpr double kWorse = 0.01;  // than the best evaluation, as a share of it
-constexpr size_t kEvaluationsAfterBest = 2;
+constexpr std::ptrdiff_t kEvaluationsAfterBest = 2;
 
 bool starts_from_scratch(const RunEvidence& evidence) {
   const auto& pretraining = evidence.configuration.pretraining;
@@ -33,6 +35,18 @@ double loss_near(Steps steps, int64_t step) {
   const auto end = std::ranges::upper_bound(steps, step, {}, &TrainStep::step) - steps.begin();
   const auto begin = std::max<int64_t>(0, end - size);
   return mean_of(steps.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), &TrainStep::loss);
+}
+
+/// That a run is no further than when it began.
+std::optional<Advice> nothing_learnt(const RunEvidence& evidence) {
+  const Steps steps(evidence.history.steps), later = warm(evidence);
+  if (later.size() < kLeastSteps || steps.front().step != 1) return std::nullopt;
+  const double first = steps.front().loss, since = mean_of(later, &TrainStep::loss);
+  if (!(since >= first)) return std::nullopt;
+  return Advice{"",
+                fmt::format("the training loss was {:.3f} at step 1 and {:.3f} behind the warm-up", first, since),
+                {{"first_loss", first}, {"mean_loss", since}},
+                ""};
 }
 
 }  // namespace
@@ -145,26 +159,44 @@ std::optional<Advice> low_learning_rate(const RunEvidence& evidence) {
                 fmt::format("the peak learning rate is {:.3g}, below what {} usually needs", peak,
                             pretraining ? "pretraining" : "fine-tuning"),
                 {{"learning_rate", peak}, {"lowest_usual", usual}},
-                pretraining ? "1e-4 for large models and batches, up to 2e-3 for small ones" : "1e-5 to 5e-5"};
+                pretraining ? kUsualForPretraining : "1e-5 to 5e-5"};
+}
+
+// A high rate alone does no harm.
+std::optional<Advice> high_learning_rate(const RunEvidence& evidence) {
+  const double peak = evidence.configuration.training().learning_rate;
+  if (!evidence.configuration.pretraining || peak <= kHighForPretraining) return std::nullopt;
+  for (const auto& harm : {nothing_learnt(evidence), unigram_plateau(evidence), loss_spikes(evidence)}) {
+    if (!harm) continue;
+    Advice advice{
+        "high_learning_rate",
+        fmt::format("the peak learning rate is {:.3g}, above what pretraining usually bears: {}", peak, harm->finding),
+        {{"learning_rate", peak}, {"highest_usual", kHighForPretraining}},
+        fmt::format("a lower learning rate: {}", kUsualForPretraining)};
+    advice.figures.insert(advice.figures.end(), harm->figures.begin(), harm->figures.end());
+    return advice;
+  }
+  return std::nullopt;
 }
 
 std::optional<Advice> overfitting(const RunEvidence& evidence) {
-  const auto [name, judged] = judged_evaluations(evidence);
+  const auto [metric, judged] = judged_evaluations(evidence);
   const Steps steps(evidence.history.steps);
-  if (judged.empty() || steps.size() < kLeastSteps) return std::nullopt;
-  const auto best = std::ranges::min_element(judged, {}, &JudgedEvaluations::One::cost);
+  const JudgedEvaluations::One* best = best_of(judged, metric);
+  if (!best || steps.size() < kLeastSteps) return std::nullopt;
   const JudgedEvaluations::One& last = judged.back();
-  const bool worse = last.cost > best->cost + kWorse * std::abs(best->cost);
-  if (!worse || judged.end() - best <= static_cast<std::ptrdiff_t>(kEvaluationsAfterBest)) return std::nullopt;
+  const double fallen_by = metric.higher_is_better ? best->value - last.value : last.value - best->value;
+  const bool worse = fallen_by > kWorse * std::abs(best->value);
+  if (!worse || &last - best < kEvaluationsAfterBest) return std::nullopt;
   const double then = loss_near(steps, best->step), now = loss_near(steps, last.step);
   if (!(now < then)) return std::nullopt;
   return Advice{"overfitting",
                 fmt::format("{} of held-out data was best at step {} ({:.4g}, now {:.4g}) while the training loss went "
                             "on falling ({:.4g}, now {:.4g})",
-                            name, best->step, std::abs(best->cost), std::abs(last.cost), then, now),
+                            metric.name, best->step, best->value, last.value, then, now),
                 {{"step_of_best", static_cast<double>(best->step)},
-                 {"best_" + name, std::abs(best->cost)},
-                 {"last_" + name, std::abs(last.cost)},
+                 {"best_" + metric.name, best->value},
+                 {"last_" + metric.name, last.value},
                  {"train_loss_at_best", then},
                  {"train_loss", now}},
                 "stop at the best evaluation, or more text, fewer epochs, more dropout, a smaller model"};

@@ -1,12 +1,13 @@
 #include "train/inspect/run_evidence.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <numeric>
 
 #include "autograd/core/error.h"
+#include "data/file.h"
 #include "data/repeated_text.h"
 #include "data/shard.h"
+#include "data/unigram.h"
 #include "train/checkpoint/checkpoint.h"
 #include "train/inspect/file_tensors.h"
 #include "train/inspect/shard_vocabulary.h"
@@ -14,25 +15,16 @@
 namespace bertha {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// The run's own, or those it was given; none where there are none of ours.
-std::optional<std::string> shards_of(const std::string& directory, const RunConfiguration& configuration) {
-  if (!configuration.pretraining) return std::nullopt;
-  for (const std::string& place : {directory + "/shards", configuration.pretraining->data.shards}) {
-    if (!place.empty() && fs::exists(fs::path(place) / kShardManifestName)) return place;
+std::optional<std::string> shards_of(const std::string& directory, const PretrainConfig& configuration) {
+  for (const std::string& place : {directory + "/shards", configuration.data.shards}) {
+    if (!place.empty() && path_exists(place + "/" + std::string(kShardManifestName))) return place;
   }
   return std::nullopt;
 }
 
-std::vector<int32_t> special_ids(const Tokenizer* tokenizer, const Sequence& sequence) {
-  if (!tokenizer) return {sequence.ids.front(), sequence.ids.back()};
-  const Tokenizer::SpecialIds ids = tokenizer->specials();
-  return {ids.pad, ids.unk, ids.cls, ids.sep, ids.mask};
-}
-
-double repeated_share(ShardSet& shards, std::span<const int32_t> special) {
-  const auto is_special = [&](int32_t id) { return std::ranges::find(special, id) != special.end(); };
+double repeated_share(ShardSet& shards, const Tokenizer& tokenizer) {
+  const auto is_special = [&](int32_t id) { return tokenizer.is_special(id); };
   RepeatedText text;
   for (int64_t i = 0; i < shards.size(); ++i) {
     const Sequence sequence = shards.sequence(i);
@@ -45,18 +37,21 @@ double repeated_share(ShardSet& shards, std::span<const int32_t> special) {
   return text.share();
 }
 
-TextEvidence read_text(ShardSet& shards, const Tokenizer* tokenizer) {
-  const std::vector<int64_t>& counts = shards.token_counts();
-  const std::vector<int32_t> special = special_ids(tokenizer, shards.sequence(0));
-  TextEvidence text{.unigram = unigram_of(counts, special)};
-  text.ordinary = std::ssize(counts) - std::ranges::count_if(special, [](int32_t id) { return id >= 0; });
-  text.unseen = text.ordinary - text.unigram.distinct;
-  if (tokenizer && tokenizer->specials().unk >= 0) {
-    const auto unknown = static_cast<double>(counts[static_cast<size_t>(tokenizer->specials().unk)]);
-    text.unknown_share = unknown / std::max(1.0, unknown + static_cast<double>(text.unigram.tokens));
+TextEvidence read_text(ShardSet& shards, const Unigram& unigram, const Tokenizer& tokenizer) {
+  TextEvidence text;
+  for (int32_t id = 0; id < tokenizer.size(); ++id) text.ordinary += tokenizer.is_special(id) ? 0 : 1;
+  text.unseen = text.ordinary - unigram.distinct;
+  if (const int32_t unk = tokenizer.specials().unk; unk >= 0) {
+    const auto unknown = static_cast<double>(shards.token_counts()[static_cast<size_t>(unk)]);
+    text.unknown_share = unknown / std::max(1.0, unknown + static_cast<double>(unigram.tokens));
   }
-  text.repeated_share = repeated_share(shards, special);
+  text.repeated_share = repeated_share(shards, tokenizer);
   return text;
+}
+
+std::optional<UnigramEvidence> recorded_unigram(const std::vector<RunFact>& facts) {
+  const auto entropy = find_number(facts, "unigram_entropy"), share = find_number(facts, "most_frequent_share");
+  return entropy && share ? std::optional(UnigramEvidence{*entropy, *share}) : std::nullopt;
 }
 
 double deviation(std::span<const float> row) {
@@ -90,13 +85,16 @@ std::optional<EmbeddingEvidence> read_embeddings(const std::string& model, std::
 }
 
 void gather_text(const std::string& directory, const std::string& vocab, RunEvidence& evidence) {
-  const auto place = shards_of(directory, evidence.configuration);
+  const auto place = shards_of(directory, *evidence.configuration.pretraining);
   if (!place) return evidence.missing.push_back("no shards, so nothing is said of the text");
   ShardSet shards(*place);
   if (shards.size() == 0) return evidence.missing.push_back(*place + " holds no sequences");
   const ShardTokenizer found = find_shard_tokenizer(*place, shards.manifest().settings, vocab);
-  if (!found.tokenizer) evidence.missing.push_back("no vocabulary of the shards, so nothing is said of unknown words");
-  evidence.text = read_text(shards, found.tokenizer.get());
+  if (!found.tokenizer)
+    return evidence.missing.push_back("no vocabulary of the shards, so nothing is said of the text");
+  const Unigram unigram = unigram_of(shards.token_counts(), *found.tokenizer);
+  if (!evidence.unigram) evidence.unigram = UnigramEvidence{unigram.entropy, unigram.most_frequent_share};
+  evidence.text = read_text(shards, unigram, *found.tokenizer);
   const auto model = newest_model(directory);
   if (model) evidence.embeddings = read_embeddings(*model, shards.token_counts());
   if (!evidence.embeddings) evidence.missing.push_back("no model with word embeddings");
@@ -104,18 +102,26 @@ void gather_text(const std::string& directory, const std::string& vocab, RunEvid
 
 }  // namespace
 
+RunEvidence read_small_files(const std::string& directory) {
+  RunEvidence evidence{.configuration = read_run_configuration(directory),
+                       .history = read_run_history(directory),
+                       .facts = read_run_facts(directory)};
+  evidence.unigram = recorded_unigram(evidence.facts);
+  return evidence;
+}
+
 RunEvidence gather_evidence(const std::string& directory, const std::string& vocab) {
-  RunEvidence evidence{read_run_configuration(directory), read_run_history(directory), {}, {}, {}};
+  RunEvidence evidence = read_small_files(directory);
   if (evidence.history.steps.empty()) evidence.missing.push_back("no steps in metrics.jsonl");
   if (evidence.history.evaluations.empty()) evidence.missing.push_back("no evaluations in metrics.jsonl");
-  gather_text(directory, vocab, evidence);
+  if (evidence.configuration.pretraining) gather_text(directory, vocab, evidence);
   return evidence;
 }
 
 std::optional<std::string> newest_model(const std::string& directory) {
   const std::string model = directory + "/model", checkpoints = directory + "/checkpoints";
-  if (fs::exists(fs::path(model) / kWeightsName)) return model;
-  if (!fs::is_directory(checkpoints)) return std::nullopt;
+  if (path_exists(model + "/" + std::string(kWeightsName))) return model;
+  if (!path_is_directory(checkpoints)) return std::nullopt;
   const std::vector<std::string> names = checkpoint_names(checkpoints);
   const std::string latest = latest_checkpoint(checkpoints);
   if (std::ranges::find(names, latest) != names.end()) return checkpoints + "/" + latest;

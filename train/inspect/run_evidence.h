@@ -4,18 +4,23 @@
 #include <string>
 #include <vector>
 
-#include "data/unigram.h"
 #include "train/inspect/run_configuration.h"
 #include "train/inspect/run_history.h"
+#include "train/run_facts.h"
 
 namespace bertha {
 
-/// What is known of the text that a run trains on.
+/// What a model reaches that has learnt how often which token occurs, and nothing else.
+struct UnigramEvidence {
+  double entropy = 0;              // its masked-LM loss, in nats
+  double most_frequent_share = 0;  // the accuracy of always answering with the most frequent token
+};
+
+/// What the shards of a run say of its text.
 struct TextEvidence {
-  Unigram unigram = {};                      // of ordinary tokens
   int64_t ordinary = 0;                      // tokens of the vocabulary that are not special,
   int64_t unseen = 0;                        // and those of them that the text does not have
-  std::optional<double> unknown_share = {};  // of [UNK] among ordinary tokens; none where the vocabulary was not found
+  std::optional<double> unknown_share = {};  // of [UNK] among ordinary tokens, where the vocabulary has it
   double repeated_share = 0;                 // of passages that had occurred before
 };
 
@@ -27,14 +32,20 @@ struct EmbeddingEvidence {
 /// All that advice on a run rests on.
 struct RunEvidence {
   RunConfiguration configuration;
-  RunHistory history;
-  std::optional<TextEvidence> text;
-  std::optional<EmbeddingEvidence> embeddings;
-  std::vector<std::string> missing;  // a sentence for each that was not found
+  RunHistory history = {};
+  std::vector<RunFact> facts = {};
+  std::optional<UnigramEvidence> unigram = {};  // of the training text, as run.json has it, else its shards
+  std::optional<TextEvidence> text = {};
+  std::optional<EmbeddingEvidence> embeddings = {};
+  std::vector<std::string> missing = {};  // a sentence for each that was not found
 };
 
-/// Reads a run directory, all sequences of its shards and its newest model's word embeddings. `vocab` as
-/// find_shard_tokenizer has it. Throws ConfigError where there is no configuration, DamagedFileError for damaged files.
+/// What a run's small files say. Throws ConfigError where there is no configuration, DamagedFileError for damaged
+/// files.
+RunEvidence read_small_files(const std::string& directory);
+
+/// And of pretraining all sequences of its shards, and its newest model's word embeddings. `vocab` as
+/// find_shard_tokenizer has it. Throws as above.
 RunEvidence gather_evidence(const std::string& directory, const std::string& vocab);
 
 /// The newest model of a run directory: `model`, else the checkpoint that `latest` names, else the newest; none where

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <vector>
 
-#include "train/recipes/task_report.h"
-
 namespace bertha {
 namespace {
 
@@ -63,9 +61,9 @@ Steps warm(const RunEvidence& evidence) {
 
 JudgedEvaluations judged_evaluations(const RunEvidence& evidence) {
   const auto& finetuning = evidence.configuration.finetuning;
-  JudgedEvaluations judged{std::string(finetuning ? deciding_metric(finetuning->task) : "loss"), {}};
+  JudgedEvaluations judged{evaluation_metric(finetuning ? std::optional(finetuning->task) : std::nullopt), {}};
   for (const MetricsLine& line : evidence.history.evaluations) {
-    if (const auto value = line.find(judged.name)) judged.all.push_back({line.step, finetuning ? -*value : *value});
+    if (const auto value = line.find(judged.metric.name)) judged.all.push_back({line.step, *value});
   }
   return judged;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "train/best_evaluation.h"
 #include "train/inspect/run_evidence.h"
 
 namespace bertha {
@@ -32,13 +33,13 @@ std::optional<int64_t> warmup_steps(const RunEvidence& evidence);
 /// The steps behind the warm-up, all where its length is not known.
 Steps warm(const RunEvidence& evidence);
 
-/// What evaluations are compared by: their loss, or what decides in fine-tuning, negative so that less is better.
+/// The evaluations that have the number they are compared by.
 struct JudgedEvaluations {
   struct One {
     int64_t step;
-    double cost;
+    double value;
   };
-  std::string name;
+  EvaluationMetric metric;
   std::vector<One> all;
 };
 JudgedEvaluations judged_evaluations(const RunEvidence& evidence);

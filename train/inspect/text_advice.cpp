@@ -13,12 +13,19 @@ constexpr double kMuchUnseen = 0.1;
 // Nats within which a loss is the entropy, and less than which a window of steps brings no progress.
 constexpr double kNearEntropy = 0.1, kNoProgress = 0.05;
 constexpr double kNearFrequency = 0.005;
+constexpr double kRoomAbove = 1e-3;  // peak learning rates that may well be higher
 
 // Of a pretraining run behind its warm-up, long enough to judge.
 std::optional<Steps> judged_steps(const RunEvidence& evidence) {
   const Steps steps = warm(evidence);
-  if (!evidence.text || steps.size() < kLeastSteps) return std::nullopt;
+  if (!evidence.unigram || steps.size() < kLeastSteps) return std::nullopt;
   return steps;
+}
+
+// As long as no other advice is a lower one.
+bool bears_a_higher_rate(const RunEvidence& evidence) {
+  return evidence.configuration.training().learning_rate < kRoomAbove && !loss_spikes(evidence) &&
+         !diverging(evidence) && !gradients_growing(evidence);
 }
 
 }  // namespace
@@ -43,7 +50,7 @@ std::optional<Advice> repeated_text(const RunEvidence& evidence) {
 
 std::optional<Advice> unseen_tokens(const RunEvidence& evidence) {
   if (!evidence.text || evidence.text->ordinary == 0) return std::nullopt;
-  const auto& [unigram, ordinary, unseen, unknown, repeated] = *evidence.text;
+  const int64_t ordinary = evidence.text->ordinary, unseen = evidence.text->unseen;
   const double share = static_cast<double>(unseen) / static_cast<double>(ordinary);
   if (share <= kMuchUnseen) return std::nullopt;
   Advice advice{"unseen_tokens",
@@ -63,22 +70,23 @@ std::optional<Advice> unigram_plateau(const RunEvidence& evidence) {
   if (!steps) return std::nullopt;
   const double loss = mean_of(recent(*steps), &TrainStep::mlm_loss);
   const double before = mean_of(before_recent(*steps), &TrainStep::mlm_loss);
-  const double entropy = evidence.text->unigram.entropy;
+  const double entropy = evidence.unigram->entropy;
   if (!(loss > entropy - kNearEntropy && before - loss < kNoProgress)) return std::nullopt;
-  return Advice{"unigram_plateau",
-                fmt::format("the masked-LM loss stands at {:.3f}; knowing how often tokens occur, and nothing else, "
-                            "gives {:.3f}",
-                            loss, entropy),
-                {{"mlm_loss", loss}, {"mlm_loss_before", before}, {"unigram_entropy", entropy}},
-                "most runs leave this plateau with more steps; else a higher learning rate, a larger batch, or a look "
-                "at the text"};
+  return Advice{
+      "unigram_plateau",
+      fmt::format("the masked-LM loss stands at {:.3f}; knowing how often tokens occur, and nothing else, "
+                  "gives {:.3f}",
+                  loss, entropy),
+      {{"mlm_loss", loss}, {"mlm_loss_before", before}, {"unigram_entropy", entropy}},
+      fmt::format("most runs leave this plateau with more steps; else {}a larger batch, or a look at the text",
+                  bears_a_higher_rate(evidence) ? "a higher learning rate, " : "")};
 }
 
 std::optional<Advice> most_frequent_token(const RunEvidence& evidence) {
   const auto steps = judged_steps(evidence);
   if (!steps) return std::nullopt;
   const double accuracy = mean_of(recent(*steps), &TrainStep::mlm_accuracy);
-  const double share = evidence.text->unigram.most_frequent_share;
+  const double share = evidence.unigram->most_frequent_share;
   if (!(accuracy < share + kNearFrequency)) return std::nullopt;
   return Advice{"most_frequent_token",
                 fmt::format("masked accuracy is {:.2f} %; always answering with the most frequent token reaches "

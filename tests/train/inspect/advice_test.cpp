@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -46,7 +47,7 @@ PretrainConfig pretraining() {
 
 /// A pretraining run of which there is nothing to say.
 RunEvidence healthy() {
-  RunEvidence evidence{{"", pretraining(), {}}, {}, {}, {}, {}};
+  RunEvidence evidence{.configuration = {"", pretraining(), {}}};
   RandomStream noise(3, "advice");
   for (int64_t step = 1; step <= kSteps; ++step) {
     const double progress = static_cast<double>(step) / kSteps;
@@ -62,15 +63,8 @@ RunEvidence healthy() {
                                       .communication_share = 0.05 * noise.uniform()});
     if (step % 50 == 0) evidence.history.evaluations.push_back({"evaluation", step, {{"loss", loss + 0.1}}});
   }
-  evidence.text = TextEvidence{.unigram = {.tokens = 1'000'000,
-                                           .distinct = 990,
-                                           .most_frequent = 5,
-                                           .most_frequent_share = 0.05,
-                                           .entropy = 6.5},
-                               .ordinary = 1000,
-                               .unseen = 10,
-                               .unknown_share = 0.001,
-                               .repeated_share = 0.01};
+  evidence.unigram = UnigramEvidence{.entropy = 6.5, .most_frequent_share = 0.05};
+  evidence.text = TextEvidence{.ordinary = 1000, .unseen = 10, .unknown_share = 0.001, .repeated_share = 0.01};
   evidence.embeddings = EmbeddingEvidence{0.05, 0.02};
   return evidence;
 }
@@ -84,10 +78,10 @@ TEST(Advice, IsSilentWhereAllIsWell) {
 }
 
 TEST(Advice, IsSilentWhereNothingIsKnown) {
-  EXPECT_EQ(ids_of({{"", pretraining(), {}}, {}, {}, {}, {}}), Ids{});
+  EXPECT_EQ(ids_of({.configuration = {"", pretraining(), {}}}), Ids{});
   FinetuneConfig finetuning;
   finetuning.training.learning_rate = 2e-5;
-  EXPECT_EQ(ids_of({{"", {}, finetuning}, {}, {}, {}, {}}), Ids{});
+  EXPECT_EQ(ids_of({.configuration = {"", {}, finetuning}}), Ids{});
 }
 
 TEST(Advice, FindsUnknownWords) {
@@ -196,6 +190,54 @@ TEST(Advice, FindsALowLearningRate) {
   EXPECT_EQ(ids_of(evidence), Ids{"low_learning_rate"});
 }
 
+double& peak_of(RunEvidence& evidence) {
+  return evidence.configuration.pretraining->training.learning_rate;
+}
+
+TEST(Advice, AHighLearningRateAloneIsNoFault) {
+  RunEvidence evidence = healthy();
+  peak_of(evidence) = 1;
+  EXPECT_EQ(ids_of(evidence), Ids{});
+}
+
+TEST(Advice, FindsAHighLearningRateByALossThatIsNoLowerThanAtTheStart) {
+  RunEvidence evidence = healthy();
+  for (TrainStep& step : steps_of(evidence)) step.loss = step.step == 1 ? 8 : 8.05;
+  EXPECT_EQ(ids_of(evidence), Ids{});
+  peak_of(evidence) = 0.006;
+  EXPECT_EQ(ids_of(evidence), Ids{"high_learning_rate"});
+  EXPECT_EQ(figure(evidence, "first_loss"), 8);
+  steps_of(evidence).erase(steps_of(evidence).begin());
+  EXPECT_EQ(ids_of(evidence), Ids{}) << "nobody knows what it was";
+}
+
+TEST(Advice, FindsAHighLearningRateBySpikes) {
+  RunEvidence evidence = healthy();
+  for (const size_t i : {150u, 250u, 350u}) steps_of(evidence)[i].loss *= 2;
+  peak_of(evidence) = 0.01;
+  EXPECT_EQ(ids_of(evidence), (Ids{"loss_spikes", "high_learning_rate"}));
+}
+
+bool advises(const RunEvidence& evidence, const std::string& words) {
+  return std::ranges::any_of(advice_on(evidence),
+                             [&](const Advice& advice) { return advice.suggestion.find(words) != std::string::npos; });
+}
+
+TEST(Advice, OnAPlateauALearningRateIsToRiseOrToFallByItsHeight) {
+  RunEvidence evidence = healthy();
+  for (TrainStep& step : steps_of(evidence)) step.loss = step.mlm_loss = std::max(6.45, step.mlm_loss);
+  const auto directions = [&](double peak) {
+    peak_of(evidence) = peak;
+    return std::pair(advises(evidence, "a higher learning rate"), advises(evidence, "a lower learning rate"));
+  };
+  EXPECT_EQ(directions(5e-4), std::pair(true, false));
+  EXPECT_EQ(directions(2e-3), std::pair(false, false));
+  EXPECT_EQ(directions(0.05), std::pair(false, true));
+  EXPECT_EQ(ids_of(evidence), (Ids{"unigram_plateau", "high_learning_rate"}));
+  for (const size_t i : {150u, 250u, 350u}) steps_of(evidence)[i].skipped = true;
+  EXPECT_EQ(directions(5e-4), std::pair(false, true)) << "spikes ask for a lower one";
+}
+
 TEST(Advice, FindsOverfitting) {
   RunEvidence evidence = healthy();
   for (size_t i = 4; i < evidence.history.evaluations.size(); ++i) {
@@ -208,11 +250,21 @@ TEST(Advice, FindsOverfitting) {
   EXPECT_EQ(ids_of(evidence), Ids{}) << "one worse evaluation is no sign";
 }
 
+TEST(Advice, AnEvaluationThatIsNotFiniteIsNotTheBest) {
+  RunEvidence evidence = healthy();
+  evidence.history.evaluations[1].values[0].second = NAN;
+  EXPECT_EQ(ids_of(evidence), Ids{});
+  evidence.history.evaluations[0].values[0].second = NAN;
+  evidence.history.evaluations[2].values[0].second = 4;
+  EXPECT_EQ(figure(evidence, "step_of_best"), 150);
+}
+
 TEST(Advice, FindsOverfittingInFinetuningByWhatDecides) {
   RunEvidence evidence = healthy();
   FinetuneConfig finetuning;
   finetuning.training.learning_rate = 2e-5;
   evidence.configuration = {"", {}, finetuning};
+  evidence.unigram.reset();
   evidence.text.reset();
   for (auto& line : evidence.history.evaluations) {
     line.values = {{"accuracy", line.step <= 200 ? 0.9 : 0.8}};

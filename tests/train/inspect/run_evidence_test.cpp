@@ -38,8 +38,7 @@ TEST_F(RunEvidenceTest, CountsTheTokensOfTheShards) {
   shard("a a a b . a c x\n");  // '.' and 'x' are unknown
   const RunEvidence evidence = gather_evidence(run_.path(), "");
   ASSERT_TRUE(evidence.text);
-  EXPECT_EQ(evidence.text->unigram.tokens, 6);
-  EXPECT_EQ(evidence.text->unigram.most_frequent_share, 4.0 / 6);
+  EXPECT_EQ(evidence.unigram->most_frequent_share, 4.0 / 6);
   EXPECT_EQ(evidence.text->ordinary, 5);
   EXPECT_EQ(evidence.text->unseen, 2);
   EXPECT_EQ(evidence.text->unknown_share, 0.25);
@@ -54,12 +53,24 @@ TEST_F(RunEvidenceTest, SeesPassagesThatAreRepeated) {
   EXPECT_GT(gather_evidence(run_.path(), "").text->repeated_share, 0.9);
 }
 
-TEST_F(RunEvidenceTest, DoesWithoutAVocabulary) {
+TEST_F(RunEvidenceTest, TakesTheUnigramThatTheRunRecorded) {
+  write_bytes(run_ / "run.json", R"({"unigram_entropy": 1.5, "most_frequent_share": 0.25})");
+  for (const bool has_shards : {false, true}) {
+    if (has_shards) shard("a a a b\n");
+    const RunEvidence evidence = gather_evidence(run_.path(), "");
+    EXPECT_EQ(evidence.unigram->entropy, 1.5);
+    EXPECT_EQ(evidence.unigram->most_frequent_share, 0.25);
+    EXPECT_EQ(evidence.text.has_value(), has_shards);
+  }
+}
+
+TEST_F(RunEvidenceTest, SaysNothingOfTokensWithoutAVocabulary) {
   shard("a a b\n");
   std::filesystem::rename(run_ / "vocab.txt", run_ / "elsewhere.txt");
   const RunEvidence evidence = gather_evidence(run_.path(), "");
-  EXPECT_EQ(evidence.text->unigram.tokens, 3);
-  EXPECT_FALSE(evidence.text->unknown_share);
+  EXPECT_FALSE(evidence.unigram);
+  EXPECT_FALSE(evidence.text);
+  EXPECT_EQ(evidence.missing.back(), "no vocabulary of the shards, so nothing is said of the text");
   EXPECT_TRUE(gather_evidence(run_.path(), run_ / "elsewhere.txt").text->unknown_share);
 }
 
