@@ -3,10 +3,11 @@
 #include "autograd/core/error.h"
 #include "cli/commands.h"
 #include "cli/inspect/show.h"
-#include "cli/inspect/text.h"
 
 namespace bertha {
 namespace {
+
+constexpr int64_t kMostSamples = 1'000'000;
 
 /// An option that the subject has no use for is a mistake.
 void check_use(bool given, bool has_use, const char* option, const Subject& subject, const char* expected) {
@@ -37,7 +38,14 @@ void show(const InspectOptions& options) {
   } else {
     show_shards(subject, options);
   }
-  finish_output();
+}
+
+/// They are not the subcommand's.
+void refuse_options_before_subcommand(const CLI::App& inspect) {
+  for (const CLI::Option* option : inspect.get_options()) {
+    check<ConfigError>(option->count() == 0, option->get_name(), ": stands before the subcommand (expected behind it, ",
+                       "where the subcommand has it)");
+  }
 }
 
 void add_json(CLI::App& command, InspectOptions& options) {
@@ -58,7 +66,10 @@ void add_verify(CLI::App& inspect, const std::shared_ptr<InspectOptions>& option
   command->add_option("PATH", options->path, "A checkpoint, model directory, shard directory, or a file of one")
       ->required();
   add_json(*command, *options);
-  command->callback([options] { show_verdict(*options); });
+  command->callback([options, &inspect] {
+    refuse_options_before_subcommand(inspect);
+    show_verdict(*options);
+  });
 }
 
 void add_diff(CLI::App& inspect, const std::shared_ptr<InspectOptions>& options) {
@@ -68,7 +79,10 @@ void add_diff(CLI::App& inspect, const std::shared_ptr<InspectOptions>& options)
   add_filter(*command, *options);
   add_moments(*command, *options);
   add_json(*command, *options);
-  command->callback([options] { show_difference(*options); });
+  command->callback([options, &inspect] {
+    refuse_options_before_subcommand(inspect);
+    show_difference(*options);
+  });
 }
 
 }  // namespace
@@ -83,7 +97,7 @@ void add_inspect(CLI::App& app) {
   command->add_flag("--stats", options->stats, "Reads all: statistics of every tensor, or of the sequences of shards");
   add_moments(*command, *options);
   command->add_option("--samples", options->samples, "Sequences of shards to show as text (3)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(int64_t{0}, kMostSamples));
   command->add_option("--vocab", options->vocab, "The vocabulary of shards, or a model directory");
   command->add_flag("--advice", options->advice, "What the numbers of a run suggest");
   add_json(*command, *options);

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cmath>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -104,8 +104,9 @@ Json to_json(const Comparison& comparison) {
 void add_numbers(Columns& table, std::string name, std::string note, const TensorDifference& difference) {
   const double share =
       difference.elements > 0 ? static_cast<double>(difference.changed) / static_cast<double>(difference.elements) : 0;
+  const double cosine = difference.cosine();
   table.add({std::move(name), short_number(difference.relative_norm()), short_number(difference.largest),
-             fmt::format("{:.6f}", difference.cosine()), percent_text(share), std::move(note)});
+             std::isnan(cosine) ? "-" : fmt::format("{:.6f}", cosine), percent_text(share), std::move(note)});
 }
 
 void print_numbers(const ModelDifference& model) {
@@ -120,7 +121,9 @@ void print_numbers(const ModelDifference& model) {
   table.add(head);
   for (const auto& [a, b, difference] : model.changed) {
     std::string note = a->dtype == b->dtype ? "" : a->dtype + " to " + b->dtype;
-    if (difference.not_finite > 0) note += fmt::format("{} places not finite", difference.not_finite);
+    if (difference.not_finite > 0) {
+      note += fmt::format("{}{} places not finite", note.empty() ? "" : ", ", difference.not_finite);
+    }
     add_numbers(table, "  " + printable(a->name), std::move(note), difference);
   }
   table.print();
@@ -135,8 +138,8 @@ void print_named(const char* what, const std::vector<NamedDifference>& differenc
 
 void print(const Comparison& comparison) {
   const ModelDifference& model = comparison.tensors;
-  std::cout << fmt::format("a: {} ({})\nb: {} ({})\n", comparison.a.path, to_text(comparison.a.kind), comparison.b.path,
-                           to_text(comparison.b.kind));
+  std::cout << fmt::format("a: {} ({})\nb: {} ({})\n", printable(comparison.a.path), to_text(comparison.a.kind),
+                           printable(comparison.b.path), to_text(comparison.b.kind));
   if (model.is_empty()) {
     std::cout << fmt::format("equal: {} tensors, bit for bit\n", model.equal);
   } else {
@@ -167,6 +170,7 @@ void show_difference(const InspectOptions& options) {
   const NameFilter filter(options.filter);
   const FileTensors files_a(a.path), files_b(b.path);
   const std::vector<FileTensor> of_a = filter(compared(files_a, options)), of_b = filter(compared(files_b, options));
+  filter.require_match(!of_a.empty() || !of_b.empty(), a.path + " and " + b.path);
   comparison.tensors = difference_of(of_a, of_b);
   const bool directories = a.kind != Kind::kSafetensors && b.kind != Kind::kSafetensors;
   if (directories) comparison.files = file_differences(a.path, b.path);
@@ -178,7 +182,6 @@ void show_difference(const InspectOptions& options) {
   } else {
     print(comparison);
   }
-  finish_output();
 }
 
 }  // namespace bertha

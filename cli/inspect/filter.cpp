@@ -12,7 +12,7 @@ constexpr size_t kMaxName = 4096;
 
 }  // namespace
 
-NameFilter::NameFilter(const std::string& expression) {
+NameFilter::NameFilter(const std::string& expression) : expression_(expression) {
   if (expression.empty()) return;
   try {
     regex_.emplace(expression);
@@ -28,6 +28,11 @@ std::vector<FileTensor> NameFilter::operator()(const std::vector<FileTensor>& te
     return !regex_ || (name.size() <= kMaxName && std::regex_search(name, *regex_));
   });
   return chosen;
+}
+
+void NameFilter::require_match(bool matched, const std::string& paths) const {
+  check<ConfigError>(matched || !regex_, "--filter: no tensor of ", paths, " has a name that contains a match of '",
+                     expression_, "'");
 }
 
 }  // namespace bertha

@@ -17,7 +17,11 @@ class NameFilter {
   /// Those whose name contains a match; all where the expression is empty.
   std::vector<FileTensor> operator()(const std::vector<FileTensor>& tensors) const;
 
+  /// Throws ConfigError where an expression has found nothing in `paths`.
+  void require_match(bool matched, const std::string& paths) const;
+
  private:
+  std::string expression_;
   std::optional<std::regex> regex_;
 };
 

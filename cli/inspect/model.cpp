@@ -49,6 +49,8 @@ void show_model(const Subject& subject, const InspectOptions& options) {
   view.metadata = files.metadata();
   view.weights = shown_tensors(filter(files.weights()), options);
   if (options.moments) view.moments = shown_tensors(filter(files.moments()), options);
+  const bool matched = !view.weights.tensors.empty() || (view.moments && !view.moments->tensors.empty());
+  filter.require_match(matched, subject.path);
   if (options.json) {
     std::cout << to_json(view) << '\n';
   } else {

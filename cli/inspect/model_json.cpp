@@ -56,7 +56,7 @@ Json state_json(const TrainingState& state, const std::map<std::string, MomentSi
           {"vocabulary_hash", state.identity.vocabulary_hash},
           {"data_hash", state.identity.data_hash},
           {"evaluation_hash", state.identity.evaluation_hash},
-          {"format_version", kManifestVersion},
+          {"format", kManifestVersion},
           {"moments", sizes},
           {"configuration", state.configuration}};
 }

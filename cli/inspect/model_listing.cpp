@@ -104,7 +104,8 @@ void print_state(const TrainingState& state, const std::map<std::string, MomentS
   print_member("global batch size", std::to_string(state.identity.global_batch_size));
   print_member("vocabulary hash", fmt::format("{:016x}", state.identity.vocabulary_hash));
   print_member("data hash", fmt::format("{:016x}", state.identity.data_hash));
-  print_member("format version", std::to_string(kManifestVersion));
+  print_member("evaluation hash", fmt::format("{:016x}", state.identity.evaluation_hash));
+  print_member("format", std::to_string(kManifestVersion));
   std::cout << "configuration\n";
   std::istringstream lines(state.configuration);
   for (std::string line; std::getline(lines, line);) std::cout << "  " << printable(line) << '\n';
@@ -113,9 +114,9 @@ void print_state(const TrainingState& state, const std::map<std::string, MomentS
 }  // namespace
 
 void print_listing(const ModelView& view) {
-  std::cout << fmt::format("{}: {}\n{} tensors, {} parameters, {}\n", view.subject.path, to_text(view.subject.kind),
-                           view.weights.tensors.size(), with_commas(view.weights.parameters()),
-                           size_text(view.weights.bytes()));
+  std::cout << fmt::format("{}: {}\n{} tensors, {} parameters, {}\n", printable(view.subject.path),
+                           to_text(view.subject.kind), view.weights.tensors.size(),
+                           with_commas(view.weights.parameters()), size_text(view.weights.bytes()));
   if (view.state) print_state(*view.state, view.moment_sizes);
   for (const auto& [key, value] : view.metadata) print_member("metadata " + printable(key), printable(value));
   print_tensors(view.weights);

@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/inspect/show.h"
 #include "cli/inspect/text.h"
+#include "data/file.h"
 #include "data/printable.h"
 #include "data/shard_manifest.h"
 #include "train/checkpoint/checkpoint.h"
@@ -18,7 +18,6 @@
 namespace bertha {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 /// All that is said of a run.
@@ -31,17 +30,15 @@ struct RunView {
   int64_t tensors = 0, parameters = 0;             // of the model
   std::optional<std::vector<Advice>> advice = {};  // with --advice
 
-  bool is_finished() const { return fs::exists(subject.path + "/model"); }
+  bool is_finished() const { return model == subject.path + "/model"; }
   const RunHistory& history() const { return evidence.history; }
 };
 
 RunView gather(const Subject& subject, const InspectOptions& options) {
   const std::string& path = subject.path;
   RunView view{.subject = subject,
-               .evidence = options.advice
-                               ? gather_evidence(path, options.vocab)
-                               : RunEvidence{read_run_configuration(path), read_run_history(path), {}, {}, {}}};
-  if (fs::is_directory(path + "/checkpoints")) {
+               .evidence = options.advice ? gather_evidence(path, options.vocab) : read_small_files(path)};
+  if (path_is_directory(path + "/checkpoints")) {
     view.checkpoints = checkpoint_names(path + "/checkpoints");
     view.latest = latest_checkpoint(path + "/checkpoints");
   }
@@ -63,9 +60,8 @@ std::string task_of(const RunConfiguration& configuration) {
 /// The evaluation that was the best so far.
 const MetricsLine* best_evaluation(const RunView& view) {
   const JudgedEvaluations judged = judged_evaluations(view.evidence);
-  if (judged.all.empty()) return nullptr;
-  const int64_t step = std::ranges::min_element(judged.all, {}, &JudgedEvaluations::One::cost)->step;
-  return &*std::ranges::find(view.history().evaluations, step, &MetricsLine::step);
+  const JudgedEvaluations::One* best = best_of(judged.all, judged.metric);
+  return best ? &*std::ranges::find(view.history().evaluations, best->step, &MetricsLine::step) : nullptr;
 }
 
 const MetricsLine* last_evaluation(const RunView& view) {
@@ -98,6 +94,14 @@ Json model_json(const RunView& view) {
   return {{"path", *view.model}, {"tensors", view.tensors}, {"parameters", view.parameters}};
 }
 
+Json facts_json(const RunView& view) {
+  Json object = Json::object();
+  for (const RunFact& fact : view.evidence.facts) {
+    object[fact.name] = fact.number ? Json::parse(fact.text) : Json(fact.text);  // whole numbers as such
+  }
+  return object;
+}
+
 Json to_json(const RunView& view) {
   const auto& steps = view.evidence.configuration.training().steps;
   const auto& last = view.history().last_step;
@@ -114,6 +118,7 @@ Json to_json(const RunView& view) {
                  {"checkpoints", view.checkpoints},
                  {"latest_checkpoint", view.latest.empty() ? Json() : Json(view.latest)},
                  {"model", model_json(view)},
+                 {"facts", facts_json(view)},
                  {"configuration", view.evidence.configuration.yaml}};
   if (view.advice) {
     report["advice"] = advice_json(*view.advice);
@@ -157,7 +162,7 @@ void print_configuration(const RunView& view) {
 void print(const RunView& view) {
   const auto& steps = view.evidence.configuration.training().steps;
   const auto& last = view.history().last_step;
-  std::cout << fmt::format("{}: {}, {}, {}\n", view.subject.path, to_text(view.subject.kind),
+  std::cout << fmt::format("{}: {}, {}, {}\n", printable(view.subject.path), to_text(view.subject.kind),
                            task_of(view.evidence.configuration), view.is_finished() ? "finished" : "not finished");
   print_member("steps", with_commas(last ? last->step : 0) + (steps ? " of " + with_commas(*steps) : ""));
   print_line("last", last ? &*last : nullptr);
@@ -173,6 +178,8 @@ void print(const RunView& view) {
     print_member("newest model", fmt::format("{}, {} tensors, {} parameters", printable(*view.model), view.tensors,
                                              with_commas(view.parameters)));
   }
+  if (!view.evidence.facts.empty()) std::cout << "last started with\n";
+  for (const RunFact& fact : view.evidence.facts) print_member("  " + printable(fact.name), printable(fact.text));
   view.advice ? print_advice(view) : print_configuration(view);
 }
 

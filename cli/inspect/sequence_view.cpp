@@ -119,7 +119,7 @@ void print_counts(const SequenceView& view) {
 }
 
 void print_report(const SequenceView& view) {
-  std::cout << view.subject.path << ": " << to_text(view.subject.kind) << '\n';
+  std::cout << printable(view.subject.path) << ": " << to_text(view.subject.kind) << '\n';
   print_counts(view);
   print_member("vocabulary", view.vocabulary.empty()
                                  ? "not found beside or above (--vocab shows what the sequences say)"
@@ -150,9 +150,9 @@ std::vector<ShownSample> shown_samples(const InspectOptions& options, const Toke
 }
 
 void count_tokens(const std::vector<int64_t>& counts, const Tokenizer& tokenizer, SequenceView& view) {
-  const Tokenizer::SpecialIds ids = tokenizer.specials();
-  view.unigram = unigram_of(counts, std::vector{ids.pad, ids.unk, ids.cls, ids.sep, ids.mask});
-  const int64_t unknown = ids.unk >= 0 ? counts[static_cast<size_t>(ids.unk)] : 0;
+  const int32_t unk = tokenizer.specials().unk;
+  view.unigram = unigram_of(counts, tokenizer);
+  const int64_t unknown = unk >= 0 ? counts[static_cast<size_t>(unk)] : 0;
   view.unknown_share = mean_of(unknown, view.unigram->tokens + unknown);
 }
 

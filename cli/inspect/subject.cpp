@@ -17,25 +17,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void refuse_several_runs(const fs::path& path) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    const bool is_run =
-        entry.path().filename().native().starts_with("seed-") && fs::exists(entry.path() / kRunConfigurationName);
-    check<ConfigError>(!is_run, path.string(), ": holds a run for each seed (expected one of them, such as ",
-                       entry.path().string(), ")");
+bool holds(const std::string& directory, std::string_view name) {
+  return path_exists(directory + "/" + std::string(name));
+}
+
+void refuse_several_runs(const std::string& path) {
+  for (const std::string& name : names_of_directory(path)) {
+    const std::string seed = path + "/" + name;
+    const bool is_run = name.starts_with("seed-") && holds(seed, kRunConfigurationName);
+    check<ConfigError>(!is_run, path, ": holds a run for each seed (expected one of them, such as ", seed, ")");
   }
 }
 
-Kind kind_of_directory(const fs::path& path) {
-  if (fs::exists(path / kTrainingStateName)) return Kind::kCheckpoint;
-  if (fs::exists(path / kWeightsName) || fs::exists(path / kWeightsIndexName)) return Kind::kModel;
-  if (fs::exists(path / kManifestName)) return Kind::kModel;  // which has lost its weights
-  if (fs::exists(path / kShardManifestName)) return Kind::kShards;
-  if (fs::exists(path / kRunConfigurationName)) return Kind::kRun;
+Kind kind_of_directory(const std::string& path) {
+  if (holds(path, kTrainingStateName)) return Kind::kCheckpoint;
+  if (holds(path, kWeightsName) || holds(path, kWeightsIndexName)) return Kind::kModel;
+  if (holds(path, kManifestName)) return Kind::kModel;  // which has lost its weights
+  if (holds(path, kShardManifestName)) return Kind::kShards;
+  if (holds(path, kRunConfigurationName)) return Kind::kRun;
   if (holds_premasked_files(path)) return Kind::kPremasked;
   refuse_several_runs(path);
-  fail<ConfigError>(path.string(), ": holds no ", kWeightsName, ", no ", kTrainingStateName, ", no ",
-                    kShardManifestName, ", no config.yaml and no HDF5 files (expected a model directory, checkpoint, ",
+  fail<ConfigError>(path, ": holds no ", kWeightsName, ", no ", kTrainingStateName, ", no ", kShardManifestName,
+                    ", no config.yaml and no HDF5 files (expected a model directory, checkpoint, ",
                     "safetensors file, shard directory, shard or run directory)");
 }
 
@@ -62,7 +65,7 @@ const char* to_text(Kind kind) {
 }
 
 std::string Subject::directory() const {
-  return fs::is_directory(path) ? path : parent_directory(path);
+  return path_is_directory(path) ? path : parent_directory(path);
 }
 
 std::string Subject::name() const {
@@ -70,8 +73,8 @@ std::string Subject::name() const {
 }
 
 Subject recognize(const std::string& path) {
-  check<ConfigError>(fs::exists(path), path, ": does not exist");
-  if (fs::is_directory(path)) return {path, kind_of_directory(path)};
+  check<ConfigError>(path_exists(path), path, ": does not exist");
+  if (path_is_directory(path)) return {path, kind_of_directory(path)};
   const fs::path file(path);
   if (file.filename() == kTrainingStateName) return {parent_directory(path), Kind::kCheckpoint};
   if (file.extension() == ".h5") return {path, Kind::kShard};

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <iostream>
 
-#include "autograd/core/error.h"
 #include "data/printable.h"
 
 namespace bertha {
@@ -82,10 +81,6 @@ void Columns::print() const {
 
 void print_member(std::string_view name, std::string_view value) {
   std::cout << fmt::format("{:<28} {}\n", name, value);
-}
-
-void finish_output() {
-  check<Error>(std::cout.flush().good(), "standard output: cannot be written");
 }
 
 }  // namespace bertha

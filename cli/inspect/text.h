@@ -40,7 +40,4 @@ class Columns {
 /// A name and its value as a line of standard output; long names push the value to the right.
 void print_member(std::string_view name, std::string_view value);
 
-/// Throws Error where standard output could not take all.
-void finish_output();
-
 }  // namespace bertha

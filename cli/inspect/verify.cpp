@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,14 +8,14 @@
 
 #include "autograd/core/error.h"
 #include "cli/inspect/show.h"
-#include "cli/inspect/text.h"
+#include "data/file.h"
+#include "data/printable.h"
 #include "data/shard_manifest.h"
 #include "train/checkpoint/manifest.h"
 
 namespace bertha {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 struct Verdict {
@@ -48,8 +47,8 @@ Verdict verify_shards(const Subject& subject) {
 /// The manifest that knows the bytes of what is to be verified.
 Manifest manifest_of(const Subject& subject) {
   const std::string directory = subject.directory();
-  check<ConfigError>(subject.kind == Kind::kCheckpoint || fs::exists(fs::path(directory) / kManifestName), subject.path,
-                     ": there is no ", kManifestName, " that says what was written");
+  check<ConfigError>(subject.kind == Kind::kCheckpoint || path_exists(directory + "/" + std::string(kManifestName)),
+                     subject.path, ": there is no ", kManifestName, " that says what was written");
   return Manifest::read(directory);
 }
 
@@ -92,10 +91,11 @@ void show_verdict(const InspectOptions& options) {
   if (options.json) {
     std::cout << to_json(subject, verdict).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
   } else if (verdict.damage.empty()) {
-    std::cout << fmt::format("{}: every byte is what was written ({} files, {} {}, {} bytes)\n", subject.path,
-                             verdict.files, verdict.tensors, part_name(subject.kind), verdict.bytes);
+    std::cout << fmt::format("{}: every byte is what was written ({} files, {} {}, {} bytes)\n",
+                             printable(subject.path), verdict.files, verdict.tensors, part_name(subject.kind),
+                             verdict.bytes);
   }
-  finish_output();
+  check<Error>(std::cout.flush().good(), "standard output: cannot be written");  // or the failure below hides it
   std::string sentences;
   for (const Damage& one : verdict.damage) sentences.append(sentences.empty() ? "" : "\n").append(to_sentence(one));
   check<DamagedFileError>(verdict.damage.empty(), sentences);

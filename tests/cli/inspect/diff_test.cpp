@@ -90,6 +90,27 @@ TEST_F(InspectDiffTest, TellsAddedRemovedAndReshaped) {
   expect_part(text, "reshaped c: (2) -> (1, 2)\n");
 }
 
+TEST_F(InspectDiffTest, PrintsNoNumberThatIsNone) {
+  write_raw(parent_ / "a", {raw_tensor("w", "F32", std::vector<float>{0, 0})});
+  write_raw(parent_ / "b", {raw_tensor("w", "BF16", std::vector<uint16_t>{0x3F80, 0x7FC0})});
+  const std::string text = inspect("diff " + (parent_ / "a") + " " + (parent_ / "b")).out;
+  EXPECT_EQ(text.find("nan"), std::string::npos) << text;
+  expect_part(text, "  -  ");
+  expect_part(text, "F32 to BF16, 1 places not finite\n");
+}
+
+TEST_F(InspectDiffTest, AFilterThatFindsNothingIsAMistake) {
+  for (const std::string& arguments : {"diff " + model_ + " " + checkpoint_, model_}) {
+    const CommandResult result = inspect(arguments + " --filter nothing");
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_EQ(result.out, "");
+    expect_part(result.err, "bertha: --filter: no tensor of " + model_);
+  }
+  write_raw(parent_ / "a", {raw_tensor("extra", "F32", std::vector<float>{1})});
+  EXPECT_EQ(diff(model_, (parent_ / "a") + " --filter extra")["added"].size(), 1u) << "one of both has it";
+  EXPECT_EQ(inspect(checkpoint_ + " --moments --filter first_moment").exit_code, 0);
+}
+
 TEST_F(InspectDiffTest, RefusesWhatHoldsNoTensors) {
   write_bytes(parent_ / "text", "no tensors");
   EXPECT_EQ(inspect("diff " + model_ + " " + (parent_ / "text")).exit_code, 3);

@@ -44,10 +44,13 @@ TEST_F(InspectRunTest, SumsUpARun) {
   EXPECT_EQ(report["checkpoints"], (std::vector<std::string>{"step-00000060", "step-00000055"}));
   EXPECT_EQ(report["latest_checkpoint"], "step-00000060");
   EXPECT_EQ(report["model"]["path"], run_ + "/model");
+  EXPECT_EQ(report["facts"]["ranks"], 1);
+  EXPECT_EQ(report["facts"]["precision"], "f32");
   EXPECT_FALSE(report.contains("advice"));
   const CommandResult text = run_bertha("inspect " + run_, "");
   EXPECT_NE(text.out.find("\nsteps                        60 of 60\n"), std::string::npos) << text.out;
   EXPECT_NE(text.out.find("step-00000060 (latest), step-00000055"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("\n  precision                  f32\n"), std::string::npos) << text.out;
 }
 
 TEST_F(InspectRunTest, GivesAdvice) {
@@ -59,6 +62,18 @@ TEST_F(InspectRunTest, GivesAdvice) {
   const CommandResult text = run_bertha("inspect --advice " + run_, "");
   EXPECT_NE(text.out.find("  repeated_text: "), std::string::npos) << text.out;
   EXPECT_NE(text.out.find("repeated_share 0."), std::string::npos) << text.out;
+}
+
+TEST_F(InspectRunTest, FindsALearningRateThatIsFarTooHigh) {
+  const CommandResult made = run_command(on(1, "training.learning_rate=1 training.steps=140" + output("wild")), "");
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const nlohmann::json report = run_json((folder_ / "wild") + " --advice");
+  bool found = false;
+  for (const auto& advice : report["advice"]) {
+    found = found || advice["id"] == "high_learning_rate";
+    EXPECT_EQ(advice["suggestion"].get<std::string>().find("higher learning rate"), std::string::npos) << advice;
+  }
+  EXPECT_TRUE(found) << report["advice"];
 }
 
 TEST_F(InspectRunTest, SaysWhatItCouldNotLookAt) {
@@ -81,6 +96,31 @@ TEST_F(InspectRunTest, ItsShardsFindTheVocabularyAbove) {
   EXPECT_EQ(report["samples"].size(), 3u);
 }
 
+TEST_F(InspectRunTest, AModelDirectoryWithoutWeightsIsNoModel) {
+  std::filesystem::remove_all(run_ + "/model");
+  std::filesystem::create_directory(run_ + "/model");
+  const nlohmann::json report = run_json(run_);
+  EXPECT_EQ(report["finished"], false);
+  EXPECT_EQ(report["model"]["path"], run_ + "/checkpoints/step-00000060");
+}
+
+TEST_F(InspectRunTest, TheBestEvaluationHasAFiniteLoss) {
+  std::ofstream(run_ + "/metrics.jsonl", std::ios::app) << "{\"phase\":\"evaluation\",\"step\":70,\"loss\":null}\n"
+                                                           "{\"phase\":\"evaluation\",\"step\":80,\"loss\":1e-3}\n"
+                                                           "{\"phase\":\"evaluation\",\"step\":90,\"loss\":null}\n";
+  const nlohmann::json report = run_json(run_);
+  EXPECT_EQ(report["best_evaluation"]["step"], 80);
+  EXPECT_TRUE(report["last_evaluation"]["loss"].is_null());
+}
+
+TEST_F(InspectRunTest, AHistoryThatCannotBeReadIsAnError) {
+  std::filesystem::remove(run_ + "/metrics.jsonl");
+  std::filesystem::create_directory(run_ + "/metrics.jsonl");
+  const CommandResult result = run_bertha("inspect " + run_, "");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.err, "bertha: " + run_ + "/metrics.jsonl: is not a regular file\n");
+}
+
 TEST_F(InspectRunTest, RefusesWhatIsDamaged) {
   const std::string model = run_ + "/model/model.safetensors";
   std::filesystem::resize_file(model, 100);
@@ -99,6 +139,7 @@ TEST_F(InspectFinetuningTest, SumsUpARun) {
   EXPECT_EQ(report["evaluations"], 2);
   EXPECT_TRUE(report["best_evaluation"].contains("accuracy"));
   EXPECT_TRUE(report["steps"].is_null()) << "epochs decide";
+  EXPECT_TRUE(report["missing"].empty()) << "it has no shards: " << report["missing"];
 }
 
 TEST_F(InspectFinetuningTest, AsksForOneOfSeveralSeeds) {
