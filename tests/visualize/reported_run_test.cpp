@@ -91,7 +91,7 @@ TEST_F(ReportedRunTest, NamesWhatIsMissingAndWhatIsDamaged) {
   EXPECT_EQ(notes[2], (folder_ / "a/run.json") + ": is no JSON object");
   EXPECT_EQ(notes[3], (folder_ / "a/analysis.json") + ": is not what fine-tuning writes");
   write("b/config.yaml", "task: sequence_classification\ndata: {train: t.tsv}\n");
-  write("b/model/config.json", "{}");
+  write("b/model/model.safetensors", "");
   EXPECT_EQ(read("b").files().notes,
             (std::vector<std::string>{"metrics.jsonl: is missing", "run.json: is missing", "results.json: is missing",
                                       "analysis.json: is missing"}));
