@@ -340,7 +340,7 @@ ShardManifest read_manifest(const std::string& path) {
 
 ShardManifest read_finished_manifest(const std::string& directory) {
   const std::string path = directory + "/" + std::string(kShardManifestName);
-  check<ConfigError>(std::filesystem::exists(path), directory, ": no ", kShardManifestName,
+  check<ConfigError>(path_exists(path), directory, ": no ", kShardManifestName,
                      " (a finished shard directory was expected)");
   ShardManifest manifest = read_manifest(path);
   check_lists(path, manifest, 0, manifest.settings.shards);

@@ -4,6 +4,7 @@
 
 #include "autograd/core/error.h"
 #include "data/byte_bpe.h"
+#include "data/file.h"
 #include "data/tokenizer_files.h"
 #include "data/wordpiece.h"
 
@@ -77,9 +78,9 @@ bool reads_byte_bpe(const fs::path& directory, std::string_view tokenizer_class)
 std::unique_ptr<Tokenizer> read_files(const fs::path& directory, std::optional<bool> lowercase) {
   const std::string config_path = directory / "tokenizer_config.json";
   const TokenizerConfig config = read_tokenizer_config(config_path);
-  const bool has_wordpiece = fs::exists(directory / "vocab.txt");
-  const bool has_byte_bpe = fs::exists(directory / "vocab.json") && fs::exists(directory / "merges.txt");
-  const bool has_all = fs::exists(directory / "tokenizer.json");
+  const bool has_wordpiece = path_exists(directory / "vocab.txt");
+  const bool has_byte_bpe = path_exists(directory / "vocab.json") && path_exists(directory / "merges.txt");
+  const bool has_all = path_exists(directory / "tokenizer.json");
   check<ConfigError>(has_wordpiece || has_byte_bpe || has_all, directory.string(),
                      ": holds no tokenizer (looked for vocab.txt, vocab.json with merges.txt, and tokenizer.json)");
   if (!has_all || !config.is_generic()) check_settings(config, config_path);
@@ -109,7 +110,7 @@ bool Tokenizer::is_special(int32_t id) const {
 }
 
 std::unique_ptr<Tokenizer> read_tokenizer(const std::string& path, std::optional<bool> lowercase) {
-  if (fs::is_directory(path)) return read_directory(path, lowercase);
+  if (path_is_directory(path)) return read_directory(path, lowercase);
   if (path.ends_with("tokenizer.json")) {
     TokenizerFile file = read_tokenizer_file(path);
     file.lowercase = lowercase.value_or(file.lowercase);

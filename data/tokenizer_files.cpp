@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -370,7 +369,7 @@ std::optional<std::pair<std::string_view, std::string_view>> read_merge(std::str
 
 TokenizerConfig read_tokenizer_config(const std::string& path) {
   TokenizerConfig config;
-  if (!std::filesystem::exists(path)) return config;
+  if (!path_exists(path)) return config;
   const std::string text = read_json(path);
   const Object file(text, path, "");
   config.tokenizer_class = file.text("tokenizer_class");
@@ -394,7 +393,7 @@ std::vector<AddedToken> read_added_tokens(const std::string& directory) {
   std::vector<AddedToken> tokens;
   const auto in_file = [&](const char* name, auto&& read) {
     const std::string path = directory + "/" + name;
-    if (!std::filesystem::exists(path)) return;
+    if (!path_exists(path)) return;
     const std::string text = read_json(path);
     read(Object(text, path, ""));
   };

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -281,6 +281,16 @@ TEST_F(InspectTest, KnowsBertBase) {
   expect_part(inspect(folder).out, "199 tensors, 109,482,240 parameters, 437.9 MB");
 }
 
+/// Which other work on the machine does not lengthen.
+double processor_seconds_of_children() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 TEST_F(InspectTest, ListsAFileOfAnySizeAtOnce) {
   const std::string path = parent_ / "huge.safetensors";
   try {
@@ -288,14 +298,14 @@ TEST_F(InspectTest, ListsAFileOfAnySizeAtOnce) {
   } catch (const std::filesystem::filesystem_error& error) {
     GTEST_SKIP() << "this file system has no files of a tebibyte: " << error.what();
   }
-  auto best = std::chrono::steady_clock::duration::max();
+  double best = INFINITY;
   for (int repetition = 0; repetition < 3; ++repetition) {
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = processor_seconds_of_children();
     const CommandResult result = inspect(path);
-    best = std::min(best, std::chrono::steady_clock::now() - begin);
+    best = std::min(best, processor_seconds_of_children() - begin);
     expect_part(result.out, "1 tensors, 274,877,906,944 parameters, 1.1 TB\n");
   }
-  EXPECT_LT(best, std::chrono::milliseconds(100));
+  EXPECT_LT(best, 0.1) << "seconds; it would take minutes to read";
 }
 
 }  // namespace

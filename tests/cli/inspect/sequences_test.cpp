@@ -59,6 +59,8 @@ TEST_F(InspectShardsTest, TakesNoOtherVocabulary) {
   const std::string other = parent_ / "other.txt";
   write_bytes(other, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nsea\n");
   EXPECT_EQ(inspect(shards_ + " --vocab " + other).exit_code, 4);
+  std::filesystem::create_symlink(parent_ / "around", parent_ / "around");
+  expect_part(inspect(shards_ + " --vocab " + (parent_ / "around")).err, "/around: cannot be looked at: ");
   std::filesystem::rename(other, parent_ / "vocab.txt");
   EXPECT_TRUE(sequences_json(shards_)["vocabulary"].is_null()) << "one that is only found is passed over";
 }
