@@ -48,7 +48,7 @@ TEST_F(RunReport, ARunLeavesItsPageAndResumingKeepsItFresh) {
   EXPECT_EQ(run["summary"]["checkpoints"], 6);
   EXPECT_EQ(run["summary"]["evaluations"], 1);
   EXPECT_EQ(run["summary"]["loss"], losses("run").back());
-  EXPECT_EQ(run["notes"], json::array());
+  EXPECT_EQ(run["summary"]["notes"], json::array());
   EXPECT_GT(run["unigram_entropy"], 2);
   EXPECT_LT(run["unigram_entropy"], 4.5) << "nats, of 90 tokens";
   EXPECT_EQ(fact(run, "ranks"), "1");
@@ -207,7 +207,7 @@ TEST_F(FinetuningReport, EveryTaskHasAPage) {
     fs::remove_all(folder_ / "run");
     ASSERT_EQ(finetune("training.epochs=1").exit_code, 0) << task_name(task);
     const json run = report("run")["runs"][0];
-    EXPECT_EQ(run["notes"], json::array()) << task_name(task);
+    EXPECT_EQ(run["summary"]["notes"], json::array()) << task_name(task);
     EXPECT_EQ(run["analyses"]["validation"]["items"].get<int64_t>() > 0, true) << task_name(task);
     EXPECT_FALSE(run["summary"]["best"].is_null()) << task_name(task);
   }
