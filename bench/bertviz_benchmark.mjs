@@ -13,7 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { directory, launch } from '../tests/visualize/browser.mjs';
 import { randomModel, text } from './attention_input.mjs';
 
-const kLengths = [32, 64, 128, 256, 512], kPatience = 180_000; // milliseconds
+const kLengths = [32, 64, 128, 256, 512], kPatience = 120_000; // milliseconds
 const kDrawn = 'svg line';
 
 const [libraries, model = randomModel()] = process.argv.slice(2);

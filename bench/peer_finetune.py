@@ -228,12 +228,18 @@ def make_optimizer(model, learning_rate):
     return torch.optim.AdamW(groups, lr=learning_rate, eps=1e-6, fused=True)
 
 
-def evaluate(model, rows, tokenizer, task):
+def forward(model, inputs, options):
+    """Autocast around each call: as long as it lasts it keeps the weights that it has rounded, whatever becomes of them."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
+        return model(**inputs)
+
+
+def evaluate(model, rows, tokenizer, task, options):
     model.eval()
     outputs = []
     with torch.inference_mode():
         for inputs, _ in batches(rows, range(len(rows)), 32, tokenizer, task):
-            batch = model(**inputs)
+            batch = forward(model, inputs, options)
             outputs += [{key: value[i] for key, value in batch.items()} for i in range(len(inputs["input_ids"]))]
     return outputs
 
@@ -261,12 +267,12 @@ def train(options, seed):
         order = shuffled.sample(range(len(rows)), len(rows))
         for inputs, labels in batches(rows, order, options.batch, tokenizer, task):
             optimizer.zero_grad()
-            model(**inputs, **labels).loss.backward()
+            forward(model, inputs | labels, options).loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()
     training_s = time.perf_counter() - begin
-    outputs = evaluate(model, test_rows, tokenizer, task)
+    outputs = evaluate(model, test_rows, tokenizer, task, options)
     return {"seed": seed, "training_s": training_s} | task.score(outputs, test_rows, test_examples, names)
 
 
@@ -274,9 +280,8 @@ def main():
     options = parse_arguments()
     disable_progress_bar()
     set_verbosity_error()
-    with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
-        for seed in options.seeds:
-            print(json.dumps(train(options, seed)), flush=True)
+    for seed in options.seeds:
+        print(json.dumps(train(options, seed)), flush=True)
 
 
 if __name__ == "__main__":
