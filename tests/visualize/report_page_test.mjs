@@ -22,10 +22,26 @@ const first = writeRun(join(directory, 'runs/first'), {
 const second = writeRun(join(directory, 'runs/second'), { start: 6, config: ['  learning_rate: 0.001', '  seed: 1'], facts: { ranks: 4 } });
 const both = pageOf('both', first, second);
 
+const nextFrame = (page) => page.evaluate(() => new Promise((resolve) => {
+  requestAnimationFrame(() => requestAnimationFrame(resolve));
+}));
+
+/** What is done to the page returns when the frame that shows it is drawn. */
+function waitForFrames(page, actions) {
+  for (const name of actions) {
+    const act = page[name].bind(page);
+    page[name] = async (...how) => {
+      await act(...how);
+      await nextFrame(page);
+    };
+  }
+}
+
 /** Opens a report and waits for its first drawing, which sets the buttons of its runs. */
 async function open(...how) {
   const page = await openFile(...how);
   await page.waitForSelector('.legend .run[aria-pressed]', { state: 'attached' });
+  waitForFrames(page, ['click', 'dblclick', 'check', 'uncheck', 'fill', 'hover', 'selectOption']);
   return page;
 }
 
@@ -43,7 +59,10 @@ const plot = (page, metric) => page.locator(`.chart[data-metric="${metric}"] svg
 const drawing = (page, metric) => plot(page, metric).evaluate((node) => node.outerHTML);
 const curves = (page, metric, name = 'curve') => page.locator(`.chart[data-metric="${metric}"] path.${name}`);
 const hash = (page) => page.evaluate(() => location.hash);
-const settled = (page) => page.waitForTimeout(260);
+async function settled(page) {
+  await page.waitForTimeout(260);
+  await nextFrame(page);
+}
 
 async function middle(page, metric) {
   await plot(page, metric).scrollIntoViewIfNeeded();
@@ -317,6 +336,7 @@ await run({
     await page.focus('.cell >> nth=0');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
+    await nextFrame(page);
     assert.equal(await page.getAttribute('.cell >> nth=1', 'aria-pressed'), 'true');
 
     await page.selectOption('#part', 'test');
