@@ -169,6 +169,7 @@ await run({
     const button = (text) => page.locator('.chart[data-metric="grad_norm"] button', { hasText: text });
     const linear = await curves(page, 'grad_norm').first().getAttribute('d');
     await button('Log').click();
+    await nextFrame(page);
     assert.notEqual(await curves(page, 'grad_norm').first().getAttribute('d'), linear);
     assert.equal(await button('Log').getAttribute('aria-pressed'), 'true');
     await button('⤢').click();
