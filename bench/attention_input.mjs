@@ -30,4 +30,3 @@ output: '${join(directory, 'run')}'
   bertha('pretrain', configuration);
   return join(directory, 'run', 'model');
 }
-

@@ -6,7 +6,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { assert, bertha, directory, open, run, screenshot } from './browser.mjs';
+import { assert, bertha, directory, nextFrame, open, run, screenshot } from './browser.mjs';
 
 const kFixtures = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures');
 const kModels = join(kFixtures, 'models');
@@ -80,12 +80,9 @@ const inked = (page, selector) => page.evaluate((name) => {
   return count;
 }, selector);
 
-const settled = (page) => page.evaluate(() => new Promise((resolve) => {
-  requestAnimationFrame(() => requestAnimationFrame(resolve));
-}));
 async function press(page, ...keys) {
   for (const key of keys) await page.keyboard.press(key);
-  await settled(page);
+  await nextFrame(page);
 }
 const hash = (page) => page.evaluate(() => Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
 const textOf = (page, selector) => page.locator(selector).first().textContent();
@@ -93,7 +90,7 @@ const token = (page, side, place) => page.locator(`.rows:visible .row[data-place
 async function openView(browser, name, options = {}) {
   const page = await open(browser, options.path ?? pairPage, { ...options, hash: `#view=${name}&${options.state ?? ''}` });
   await page.evaluate(() => Promise.all(attentionData.models.flatMap((model) => [model.layer(0), model.thumbnails()])));
-  await settled(page);
+  await nextFrame(page);
   return page;
 }
 
@@ -157,7 +154,7 @@ await run({
     assert.ok(all > 500, `${all} pixels`);
     const { rows } = await weightsOf(page);
     await token(page, 'query', 3).hover();
-    await settled(page);
+    await nextFrame(page);
     const numbers = () => page.$$eval('.rows .row', (list) => list.map((row) => [row.firstChild.textContent, row.lastChild.textContent]));
     for (const [place, [left, right]] of (await numbers()).entries()) {
       assert.equal(left, '');
@@ -165,13 +162,13 @@ await run({
     }
     assert.match(await textOf(page, '.details h3'), /3 ‘over’ looks at/);
     await token(page, 'key', 9).hover();
-    await settled(page);
+    await nextFrame(page);
     for (const [place, [left, right]] of (await numbers()).entries()) {
       assert.equal(right, '');
       assert.ok(Math.abs(Number(left) - rows[1][2][place][9]) <= 6e-7, `${place}: ${left}`);
     }
     await page.mouse.move(5, 5);
-    await settled(page);
+    await nextFrame(page);
     assert.ok((await numbers()).flat().every((text) => text === ''));
     assert.equal(await inked(page, '.rows canvas'), all);
     assert.deepEqual(page.problems, []);
@@ -185,17 +182,17 @@ await run({
     await page.selectOption('#part', 'ab');
     await page.selectOption('#scale', 'one');
     await page.mouse.move(5, 5);
-    await settled(page);
+    await nextFrame(page);
     assert.deepEqual(await hash(page), { view: 'heads', token: 'q2', heads: '0,3', layer: '1', part: 'ab', scale: 'one' });
     const shown = await page.$eval('.stage', (stage) => stage.textContent);
     assert.match(shown, /mean weights of 2 heads/);
     assert.equal(await page.$$eval('.rows .row', (list) => list.filter((row) => row.lastChild.textContent).length), 6);
     const again = await open(browser, pairPage, { hash: new URL(page.url()).hash });
-    await settled(again);
+    await nextFrame(again);
     assert.equal(await again.$eval('.stage', (stage) => stage.textContent), shown);
     await token(again, 'query', 2).click();
     await again.mouse.move(5, 5);
-    await settled(again);
+    await nextFrame(again);
     assert.equal((await hash(again)).token, undefined);
     assert.deepEqual(again.problems, []);
   },
@@ -206,7 +203,7 @@ await run({
     const inside = { all: [0, 14, 0, 14], ab: [0, 8, 8, 14], ba: [8, 14, 0, 8], aa: [0, 8, 0, 8], bb: [8, 14, 8, 14] };
     for (const [part, [q0, q1, k0, k1]] of Object.entries(inside)) {
       await page.selectOption('#part', part);
-      await settled(page);
+      await nextFrame(page);
       const lines = await page.evaluate(async () => attentionLines.strongest([{ head: 1, plane: (await attentionData.models[0].layer(0)).plane(1) }]));
       const expected = rows[0][1].slice(q0, q1).map((row) => row.slice(k0, k1)).flat();
       assert.ok(lines.every(({ query, key }) => query >= q0 && query < q1 && key >= k0 && key < k1), part);
@@ -223,7 +220,7 @@ await run({
     assert.equal((await hash(page)).heads, '0,1,2,3');
     assert.equal(await page.$$eval('.chip[aria-pressed="true"]', (chips) => new Set(chips.map((chip) => getComputedStyle(chip).backgroundColor)).size), 4);
     await token(page, 'query', 5).click();
-    await settled(page);
+    await nextFrame(page);
     assert.deepEqual(await page.$$eval('.details th', (cells) => cells.map((cell) => cell.textContent)), ['key', 'mean', 'head 0', 'head 1', 'head 2', 'head 3']);
     assert.match(await textOf(page, '.details'), /Likely here: \S+ \d+\.\d %/);
     await page.click('.chip[data-head="1"]');
@@ -245,7 +242,7 @@ await run({
       assert.match(await textOf(page, '.tooltip'), new RegExp(`Layer ${Math.floor(layer)}, head ${Math.floor(head)}\nentropy \\d`));
     }
     await page.mouse.click(box.x + 30 + 2.5 * cell, box.y + 34 + 1.5 * cell);
-    await settled(page);
+    await nextFrame(page);
     const { layer, heads, enlarged } = await hash(page);
     assert.deepEqual({ layer, heads, enlarged }, { layer: '1', heads: '2', enlarged: 'yes' });
     assert.equal(await textOf(page, '.enlarged h3'), 'Layer 1, head 2');
@@ -295,7 +292,7 @@ await run({
     assert.ok(await inked(page, '.neurons .rows canvas') > 1000);
     assert.ok(await inked(page, '.neurons canvas.strip') > 100);
     await token(page, 'key', 9).click();
-    await settled(page);
+    await nextFrame(page);
     assert.match(await textOf(page, '.neuron-header'), /query 9 ‘river’/);
     await page.click('.chip[data-head="0"]');
     assert.equal((await hash(page)).heads, '0', 'one head at a time');
@@ -419,7 +416,7 @@ await run({
     const expected = [mlm, other].map((model) => attentionsOf(model, '--text', kText, '--pair', kPair).attentions);
     for (const model of [0, 1]) assert.ok(largestDifference((await weightsOf(page, model)).rows, expected[model]) < 1e-5);
     await page.locator('.rows').first().locator('.row[data-place="2"] .token.query').hover();
-    await settled(page);
+    await nextFrame(page);
     for (const model of [0, 1]) {
       const numbers = await page.locator('.rows').nth(model).locator('.row').evaluateAll((list) => list.map((row) => row.lastChild.textContent));
       numbers.forEach((number, place) => assert.ok(Math.abs(Number(number) - expected[model][1][0][2][place]) < 3e-6, `${model} ${place}`));
@@ -462,7 +459,7 @@ await run({
     for (const state of ['view=nothing&layer=99&heads=a,-1,77&token=q999&part=zz&scale=1', 'layer=-1&heads=&token=k&sort=x',
       `view=facts&sort=${encodeURIComponent(kHostile)}`, 'view=model&enlarged=yes&layer=1e3', 'view=neurons&token=k3&heads=99999999999999999999']) {
       const page = await open(browser, pairPage, { hash: `#${state}` });
-      await settled(page);
+      await nextFrame(page);
       assert.ok(await page.locator('.stage').isVisible());
       const { layer, heads, place } = await page.evaluate(() => ({
         layer: attentionState.layer(), heads: attentionState.chosenHeads(), place: attentionState.token()?.place ?? 0 }));
@@ -502,7 +499,7 @@ await run({
     const places = [['canvas.thumbnails', 30 + (weakest + 0.5) * 88 / 14, 34 + 3], ['canvas.matrix', 88 + (weakest + 0.5) * 34, 34 + 17]];
     for (const [selector, x, y] of places) assert.ok(await red(selector, x, y) > 110, selector);
     await page.click('#theme');
-    await settled(page);
+    await nextFrame(page);
     for (const [selector, x, y] of places) assert.ok(await red(selector, x, y) < 100, selector);
     assert.equal((await hash(page)).theme, 'dark');
   },

@@ -47,6 +47,11 @@ export async function open(browser, path, { width = 1280, height = 900, dark = f
   return page;
 }
 
+/** Waits until what was done to a page is drawn. */
+export const nextFrame = (page) => page.evaluate(() => new Promise((resolve) => {
+  requestAnimationFrame(() => requestAnimationFrame(resolve));
+}));
+
 /** Keeps a picture where BERTHA_SCREENSHOTS names a folder, for people to look at. */
 export async function screenshot(page, name) {
   const folder = process.env.BERTHA_SCREENSHOTS;

@@ -2,7 +2,7 @@
 
 import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, bertha, directory, open as openFile, run, screenshot } from './browser.mjs';
+import { assert, bertha, directory, nextFrame, open as openFile, run, screenshot } from './browser.mjs';
 import { analysisOf, kSpanAnalysis, lossAt, writeResults, writeRun } from './made_up_runs.mjs';
 
 const kHostile = '<img src=x onerror=alert(1)>';
@@ -21,10 +21,6 @@ const first = writeRun(join(directory, 'runs/first'), {
 });
 const second = writeRun(join(directory, 'runs/second'), { start: 6, config: ['  learning_rate: 0.001', '  seed: 1'], facts: { ranks: 4 } });
 const both = pageOf('both', first, second);
-
-const nextFrame = (page) => page.evaluate(() => new Promise((resolve) => {
-  requestAnimationFrame(() => requestAnimationFrame(resolve));
-}));
 
 /** What is done to the page returns when the frame that shows it is drawn. */
 function waitForFrames(page, actions) {
