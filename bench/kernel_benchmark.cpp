@@ -252,23 +252,14 @@ void run_adamw(benchmark::State& state) {
   });
 }
 
+void add(const std::string& name, const std::string& type, auto&& f) {
+  benchmark::RegisterBenchmark((name + "/" + type).c_str(), f)->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+
 template <class Isa, class T>
-void add_kernels(const std::string& type) {
-  const auto add = [&](const std::string& name, auto&& f) {
-    benchmark::RegisterBenchmark((name + "/" + type).c_str(), f)->UseRealTime()->Unit(benchmark::kMillisecond);
-  };
-  for (const int64_t length : {128, 512}) {
-    const std::string name = "attention/" + std::to_string(length);
-    add(name + "/forward", [=](benchmark::State& s) { run_attention<Isa, T>(s, length, false); });
-    add(name + "/backward", [=](benchmark::State& s) { run_attention<Isa, T>(s, length, true); });
-  }
-  add("bias_gelu/forward", [](benchmark::State& s) { run_gelu<Isa, T>(s, false); });
-  add("bias_gelu/backward", [](benchmark::State& s) { run_gelu<Isa, T>(s, true); });
-  add("dropout_add_layer_norm/forward", [](benchmark::State& s) { run_norm<Isa, T>(s, false); });
-  add("dropout_add_layer_norm/backward", [](benchmark::State& s) { run_norm<Isa, T>(s, true); });
-  add("cross_entropy", run_cross_entropy<Isa, T>);
+void add_products(const std::string& type) {
   for (const NamedProduct& p : kProducts) {
-    add(std::string("gemm/") + p.name, [s = p.shape](benchmark::State& state) {
+    add(std::string("gemm/") + p.name, type, [s = p.shape](benchmark::State& state) {
       if constexpr (!std::is_same_v<T, bfloat16>) {
         run_gemm<Isa, T, T, T>(state, s);
       } else if (s.transpose_a == kYes) {
@@ -280,23 +271,42 @@ void add_kernels(const std::string& type) {
   }
 }
 
+template <class Isa, class T>
+void add_others(const std::string& type) {
+  for (const int64_t length : {128, 512}) {
+    const std::string name = "attention/" + std::to_string(length);
+    add(name + "/forward", type, [=](benchmark::State& s) { run_attention<Isa, T>(s, length, false); });
+    add(name + "/backward", type, [=](benchmark::State& s) { run_attention<Isa, T>(s, length, true); });
+  }
+  add("bias_gelu/forward", type, [](benchmark::State& s) { run_gelu<Isa, T>(s, false); });
+  add("bias_gelu/backward", type, [](benchmark::State& s) { run_gelu<Isa, T>(s, true); });
+  add("dropout_add_layer_norm/forward", type, [](benchmark::State& s) { run_norm<Isa, T>(s, false); });
+  add("dropout_add_layer_norm/backward", type, [](benchmark::State& s) { run_norm<Isa, T>(s, true); });
+  add("cross_entropy", type, run_cross_entropy<Isa, T>);
+}
+
+template <class Isa, class T>
+void add_kernels(const std::string& type) {
+  add_others<Isa, T>(type);
+  add_products<Isa, T>(type);
+}
+
 void add_all() {
   add_kernels<kernels::Avx2, float>("f32_avx2");
   if (kernels::has_avx512()) add_kernels<kernels::Avx512, float>("f32_avx512");
   if (kernels::has_bf16()) add_kernels<kernels::Avx512, bfloat16>("bf16");
+  if (kernels::has_amx()) add_products<kernels::Amx, bfloat16>("bf16_amx");
   benchmark::RegisterBenchmark("adamw", run_adamw)->UseRealTime()->Unit(benchmark::kMillisecond);
-  for (const NamedProduct& p : kProducts) {
-    [[maybe_unused]] const auto add = [&](const char* library, auto* run) {
-      benchmark::RegisterBenchmark((std::string("gemm/") + p.name + "/" + library).c_str(),
-                                   [s = p.shape, run](benchmark::State& state) { run(state, s); })
-          ->UseRealTime()
-          ->Unit(benchmark::kMillisecond);
-    };
+  for ([[maybe_unused]] const NamedProduct& p : kProducts) {
 #ifdef BERTHA_BENCH_OPENBLAS
-    add("f32_openblas", &run_openblas);
+    add(std::string("gemm/") + p.name, "f32_openblas",
+        [s = p.shape](benchmark::State& state) { run_openblas(state, s); });
 #endif
 #ifdef BERTHA_BENCH_ONEDNN
-    if (kernels::has_bf16()) add("bf16_onednn", &run_onednn);
+    if (kernels::has_bf16()) {
+      add(std::string("gemm/") + p.name, "bf16_onednn",
+          [s = p.shape](benchmark::State& state) { run_onednn(state, s); });
+    }
 #endif
   }
 }

@@ -19,14 +19,22 @@ template <class A, class B>
 using UnitOf = std::conditional_t<kPaired<A, B>, float, A>;
 
 // A tile of the result, kRows x kMostVectors vectors, stays in registers for all of a pass over k: 8 x 48 numbers with
-// AVX-512, 4 x 24 with AVX2.
+// AVX-512, 4 x 24 with AVX2, and with AMX 32 x 32 in four of its registers of 16 x 16.
+#ifdef __AMX_BF16__
+constexpr bool kAmx = true;
+#else
+constexpr bool kAmx = false;
+#endif
 template <class Unit>
 constexpr int kLanes = simd::kWidth<Unit>;
 template <class Unit>
-constexpr int kRows = simd::kBytes == 64 ? 8 : 4;
-constexpr int kMostVectors = 3;
+constexpr int kRows = kAmx                 ? 32
+                      : simd::kBytes == 64 ? 8
+                                           : 4;
+constexpr int kMostVectors = kAmx ? 2 : 3;
 template <class Unit>
 constexpr int kCols = kMostVectors* kLanes<Unit>;
+constexpr int64_t kDepth = kAmx ? 16 : 1;  // units along k that one instruction multiplies
 
 constexpr int64_t kPassBytes = 4096;        // of one row along k: a panel of op(a) stays in the first-level cache
 constexpr int64_t kPairedPassBytes = 8192;  // fewer roundings of a bf16 result are worth a little speed
@@ -37,6 +45,10 @@ constexpr int64_t kBlockBytes = 4 << 20;    // of the larger operand, packed at 
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
+}
+
+int64_t round_up(int64_t a, int64_t b) {
+  return ceil_div(a, b) * b;
 }
 
 // Units from one panel to the next: a cache line more than its size, for panels that start a power of two apart would
@@ -50,9 +62,9 @@ int64_t panel_stride(int64_t units) {
 template <class Unit, bool paired>
 struct Plan {
   explicit Plan(const GemmShape& s)
-      : units(paired ? ceil_div(s.k, 2) : s.k),
+      : units(round_up(paired ? ceil_div(s.k, 2) : s.k, kDepth)),
         passes(ceil_div(units * sizeof(Unit), paired ? kPairedPassBytes : kPassBytes)),
-        pass_units(ceil_div(units, std::max<int64_t>(passes, 1))),
+        pass_units(round_up(ceil_div(units, std::max<int64_t>(passes, 1)), kDepth)),
         a_panels(ceil_div(s.m, kRows<Unit>)),
         b_panels(ceil_div(s.n, kCols<Unit>)),
         a_is_larger(s.m > s.n),
@@ -105,8 +117,8 @@ Vec<Unit> load_units(const S* from, int64_t count) {
   }
 }
 
-// The units of `count` lanes at one place along k, from the row there and, where numbers are paired, the next (null
-// past the end).
+// The units of `count` lanes at one place along k, from the row there and, where numbers are paired, the next (both
+// null past the end).
 template <class Unit, bool paired, class S>
 Vec<Unit> join_rows(const S* row, [[maybe_unused]] const S* next, int64_t count) {
   if constexpr (!paired) {
@@ -127,16 +139,24 @@ Vec<Unit> join_rows(const S* row, [[maybe_unused]] const S* next, int64_t count)
   }
 }
 
+// How a panel keeps its units: those of all its lanes at one place along k side by side, or, as AMX reads its left
+// operand, those of one lane at kDepth places.
+enum class Order { kLanesInner, kDepthInner };
+
 // Packs lanes [first, first + groups * kLanes) of an operand, k units [unit, unit + units), into panels of kWidth
-// lanes; `to` is where the panel of lane `first` starts. Lanes past the end are zero.
-template <class Unit, bool paired, int kWidth, class S>
+// lanes; `to` is where the panel of lane `first` starts. Lanes and units past the end are zero.
+template <class Unit, bool paired, int kWidth, Order order, class S>
 class Packer {
  public:
   Packer(const Operand<S>& operand, int64_t unit, int64_t units)
       : from_(operand), unit_(unit), units_(units), stride_(panel_stride<Unit, kWidth>(units)) {}
 
   void pack(int64_t first, int64_t groups, Unit* to) const {
-    if (from_.k_is_contiguous) {
+    if constexpr (order == Order::kDepthInner) {
+      for (int64_t panel = 0; panel < groups * kGroup / kWidth; ++panel) {
+        pack_blocks(first + panel * kWidth, to + panel * stride_);
+      }
+    } else if (from_.k_is_contiguous) {
       for (int64_t group = 0; group < groups; ++group) pack_rows(first, group, to);
     } else {
       pack_columns(first, groups, to);
@@ -162,18 +182,45 @@ class Packer {
     }
   }
 
-  void pack_rows(int64_t first, int64_t group, Unit* to) const {
-    const int64_t lane = first + group * kGroup;
-    const int64_t lanes = std::min(kGroup, from_.lanes - lane);
+  // kGroup lanes of kGroup units, a lane a vector, from an operand whose k is contiguous.
+  void load_lanes(int64_t lane, int64_t unit, Vec<Unit>* square) const {
+    const int64_t index = (unit_ + unit) * kPer;
+    const int64_t left = std::min(from_.k - index, (units_ - unit) * kPer);
+    for (int64_t i = 0; i < kGroup; ++i) {
+      const S* from = from_.at(lane + i, index);
+      __builtin_prefetch(reinterpret_cast<const char*>(from) + kPrefetchBytes);
+      square[i] = lane + i < from_.lanes ? load_units<Unit, paired>(from, left) : Vec<Unit>{};
+    }
+  }
+
+  // One unit of `count` lanes from an operand whose k is not contiguous.
+  Vec<Unit> load_unit(int64_t lane, int64_t unit) const {
+    const int64_t index = (unit_ + unit) * kPer;
+    const int64_t count = std::min(kGroup, from_.lanes - lane);
+    if (count <= 0 || index >= from_.k) return Vec<Unit>{};
+    return join_rows<Unit, paired>(from_.at(lane, index), index + 1 < from_.k ? from_.at(lane, index + 1) : nullptr,
+                                   count);
+  }
+
+  void pack_blocks(int64_t first, Unit* to) const {
     for (int64_t unit = 0; unit < units_; unit += kGroup) {
-      const int64_t index = (unit_ + unit) * kPer;
-      const int64_t left = std::min(from_.k - index, (units_ - unit) * kPer);
-      Vec<Unit> square[kGroup];
-      for (int64_t i = 0; i < kGroup; ++i) {
-        const S* from = from_.at(lane + i, index);
-        __builtin_prefetch(reinterpret_cast<const char*>(from) + kPrefetchBytes);
-        square[i] = i < lanes ? load_units<Unit, paired>(from, left) : Vec<Unit>{};
+      for (int64_t lane = first; lane < first + kWidth; lane += kGroup) {
+        Vec<Unit> square[kGroup];
+        if (from_.k_is_contiguous) {
+          load_lanes(lane, unit, square);
+        } else {
+          for (int64_t i = 0; i < kGroup; ++i) square[i] = load_unit(lane, unit + i);
+          simd::transpose(square);
+        }
+        for (int64_t i = 0; i < kGroup; ++i, to += kGroup) simd::store(to, square[i]);
       }
+    }
+  }
+
+  void pack_rows(int64_t first, int64_t group, Unit* to) const {
+    for (int64_t unit = 0; unit < units_; unit += kGroup) {
+      Vec<Unit> square[kGroup];
+      load_lanes(first + group * kGroup, unit, square);
       simd::transpose(square);
       const int64_t count = std::min(kGroup, units_ - unit);
       for (int64_t i = 0; i < count; ++i) put(to, group, unit + i, square[i]);
@@ -182,19 +229,9 @@ class Packer {
 
   void pack_columns(int64_t first, int64_t groups, Unit* to) const {
     for (int64_t unit = 0; unit < units_; ++unit) {
-      const int64_t index = (unit_ + unit) * kPer;
-      const S* row = from_.at(first, index);
-      const S* next = index + 1 < from_.k ? row + from_.lanes : nullptr;
-      for (int64_t group = 0; group < groups; ++group) __builtin_prefetch(row + 8 * from_.lanes + group * kGroup);
-      for (int64_t group = 0; group < groups; ++group) {
-        const int64_t lane = group * kGroup;
-        const int64_t count = std::min(kGroup, from_.lanes - first - lane);
-        if (count <= 0) {
-          put(to, group, unit, Vec<Unit>{});
-        } else {
-          put(to, group, unit, join_rows<Unit, paired>(row + lane, next ? next + lane : nullptr, count));
-        }
-      }
+      const S* ahead = from_.at(first, (unit_ + unit) * kPer + 8);
+      for (int64_t group = 0; group < groups; ++group) __builtin_prefetch(ahead + group * kGroup);
+      for (int64_t group = 0; group < groups; ++group) put(to, group, unit, load_unit(first + group * kGroup, unit));
     }
   }
 
@@ -217,7 +254,71 @@ struct Result {
     if (add) sum += simd::load(to, count);
     simd::store(to, sum, count);
   }
+
+  template <int kCount>
+  void prefetch(int64_t row, int64_t rows, int64_t col) const {
+    for (const C* from = c + row * n + col; rows > 0; --rows, from += n) {
+      for (int byte = 0; byte < kCount * static_cast<int>(sizeof(C)); byte += 64) {
+        __builtin_prefetch(reinterpret_cast<const char*>(from) + byte, 1);
+      }
+    }
+  }
 };
+
+#ifdef __AMX_BF16__
+
+// The registers as tiles of 16 rows of 64 bytes, while it lives, for the calling thread.
+class TileRegisters {
+ public:
+  TileRegisters() {
+    struct alignas(64) {
+      uint8_t palette = 1, start_row = 0, reserved[14] = {};
+      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+    } const config;
+    _tile_loadconfig(&config);
+  }
+  ~TileRegisters() { _tile_release(); }
+  TileRegisters(const TileRegisters&) = delete;
+  TileRegisters& operator=(const TileRegisters&) = delete;
+};
+
+// One panel of op(a) times one of op(b).
+template <bool paired, class Unit, class C>
+void multiply_panels(int64_t units, const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) {
+  constexpr int kSide = 16;
+  constexpr int kARow = kSide * sizeof(Unit);
+  constexpr int kBRow = kCols<Unit> * sizeof(Unit);
+  const int64_t rows = std::min<int64_t>(kRows<Unit>, result.m - row);
+  result.template prefetch<kCols<Unit>>(row, rows, col);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (int64_t unit = 0; unit < units; unit += kDepth, a += kRows<Unit> * kDepth, b += kCols<Unit> * kDepth) {
+    _tile_loadd(4, a, kARow);
+    _tile_loadd(6, b, kBRow);
+    _tile_loadd(5, a + kSide * kDepth, kARow);
+    _tile_loadd(7, b + kSide, kBRow);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  alignas(64) Unit sums[kRows<Unit>][kCols<Unit>];
+  _tile_stored(0, &sums[0][0], kBRow);
+  _tile_stored(1, &sums[0][kSide], kBRow);
+  _tile_stored(2, &sums[kSide][0], kBRow);
+  _tile_stored(3, &sums[kSide][kSide], kBRow);
+  const int64_t cols = std::min<int64_t>(kCols<Unit>, result.n - col);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t j = 0; j < cols; j += kLanes<Unit>) result.write(row + r, col + j, simd::load(&sums[r][j]));
+  }
+}
+
+#else
+
+struct TileRegisters {};
 
 template <bool paired, class V, class Unit>
 V multiply_add(V sum, Unit a, V b) {
@@ -235,12 +336,7 @@ template <bool paired, int kVectors, class Unit, class C>
 void multiply_tile(int64_t units, const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) {
   constexpr int kR = kRows<Unit>;
   const int64_t rows = std::min<int64_t>(kR, result.m - row);
-  for (int r = 0; r < rows; ++r) {
-    const C* c = result.c + (row + r) * result.n + col;
-    for (int byte = 0; byte < kVectors * kLanes<Unit> * static_cast<int>(sizeof(C)); byte += 64) {
-      __builtin_prefetch(reinterpret_cast<const char*>(c) + byte, 1);
-    }
-  }
+  result.template prefetch<kVectors * kLanes<Unit>>(row, rows, col);
   Vec<Unit> sums[kR][kVectors] = {};
   for (int64_t unit = 0; unit < units; ++unit, a += kR, b += kCols<Unit>) {
     Vec<Unit> right[kVectors];
@@ -255,6 +351,18 @@ void multiply_tile(int64_t units, const Unit* a, const Unit* b, const Result<C>&
     for (int v = 0; v < kVectors; ++v) result.write(row + r, col + v * kLanes<Unit>, sums[r][v]);
   }
 }
+
+// The last panel of op(b) may have vectors to spare.
+template <bool paired, class Unit, class C>
+void multiply_panels(int64_t units, const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) {
+  static_assert(kMostVectors == 3);
+  const int64_t vectors = ceil_div(result.n - col, kLanes<Unit>);
+  if (vectors >= 3) return multiply_tile<paired, 3>(units, a, b, result, row, col);
+  if (vectors == 2) return multiply_tile<paired, 2>(units, a, b, result, row, col);
+  multiply_tile<paired, 1>(units, a, b, result, row, col);
+}
+
+#endif
 
 template <class A, class B, class C>
 class Product {
@@ -298,12 +406,15 @@ class Product {
     }
   }
 
-  void pack_a(int64_t begin, int64_t end) { pack<kRows<Unit>>(a_, begin, end, kPackLanes / kRows<Unit>, packed_a_); }
-  void pack_b(int64_t begin, int64_t end) { pack<kCols<Unit>>(b_, begin, end, 1, packed_b_); }
+  void pack_a(int64_t begin, int64_t end) {
+    pack<kRows<Unit>, kAmx ? Order::kDepthInner : Order::kLanesInner>(a_, begin, end, kPackLanes / kRows<Unit>,
+                                                                      packed_a_);
+  }
+  void pack_b(int64_t begin, int64_t end) { pack<kCols<Unit>, Order::kLanesInner>(b_, begin, end, 1, packed_b_); }
 
-  template <int kWidth, class S>
+  template <int kWidth, Order order, class S>
   void pack(const Operand<S>& operand, int64_t begin, int64_t end, int64_t grain, Unit* to) const {
-    const Packer<Unit, paired, kWidth, S> packer(operand, unit_, units_);
+    const Packer<Unit, paired, kWidth, order, S> packer(operand, unit_, units_);
     parallel_for(end - begin, grain, [&](int64_t first, int64_t last) {
       const int64_t groups = ceil_div((last - first) * kWidth, kLanes<Unit>);
       packer.pack((begin + first) * kWidth, groups, to + first * panel_stride<Unit, kWidth>(units_));
@@ -313,26 +424,18 @@ class Product {
   void multiply(int64_t a_begin, int64_t a_end, int64_t b_begin, int64_t b_end, const Result<C>& result) const {
     const int64_t cols = b_end - b_begin;
     parallel_for(ceil_div(a_end - a_begin, plan_.chunk) * cols, 1, [&](int64_t first, int64_t last) {
+      [[maybe_unused]] const TileRegisters registers;
       for (int64_t task = first; task < last; ++task) {
         const int64_t panel_b = b_begin + task % cols;
         const int64_t begin = a_begin + task / cols * plan_.chunk;
         const int64_t end = std::min(a_end, begin + plan_.chunk);
         for (int64_t panel_a = begin; panel_a < end; ++panel_a) {
-          multiply_panels(packed_a_ + (panel_a - a_begin) * panel_stride<Unit, kRows<Unit>>(units_),
-                          packed_b_ + (panel_b - b_begin) * panel_stride<Unit, kCols<Unit>>(units_), result,
-                          panel_a * kRows<Unit>, panel_b * kCols<Unit>);
+          multiply_panels<paired>(units_, packed_a_ + (panel_a - a_begin) * panel_stride<Unit, kRows<Unit>>(units_),
+                                  packed_b_ + (panel_b - b_begin) * panel_stride<Unit, kCols<Unit>>(units_), result,
+                                  panel_a * kRows<Unit>, panel_b * kCols<Unit>);
         }
       }
     });
-  }
-
-  // The last panel of op(b) may have vectors to spare.
-  void multiply_panels(const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) const {
-    static_assert(kMostVectors == 3);
-    const int64_t vectors = ceil_div(result.n - col, kLanes<Unit>);
-    if (vectors >= 3) return multiply_tile<paired, 3>(units_, a, b, result, row, col);
-    if (vectors == 2) return multiply_tile<paired, 2>(units_, a, b, result, row, col);
-    multiply_tile<paired, 1>(units_, a, b, result, row, col);
   }
 
   Plan<Unit, paired> plan_;
@@ -392,7 +495,9 @@ void gemm(const GemmShape& s, const A* a, const B* b, const Precise<C>* bias, do
 #define BERTHA_INSTANTIATE(A, B, C)                                                                                \
   template void gemm<BERTHA_ISA>(const GemmShape&, const A*, const B*, const Precise<C>*, double, C*, std::byte*); \
   template int64_t gemm_scratch_bytes<BERTHA_ISA, A, B, C>(const GemmShape&);
+#ifndef __AMX_BF16__
 BERTHA_INSTANTIATE(float, float, float)
+#endif
 #ifdef __AVX512BF16__
 BERTHA_INSTANTIATE(bfloat16, float, bfloat16)
 BERTHA_INSTANTIATE(bfloat16, float, float)

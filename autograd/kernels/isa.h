@@ -12,12 +12,16 @@ namespace bertha::kernels {
 
 struct Avx2 {};    // x86-64-v3: every processor the binary runs on
 struct Avx512 {};  // x86-64-v4; bf16 kernels also need AVX512_BF16
+struct Amx {};     // AVX512_BF16 and the matrix instructions AMX_BF16: bf16 products only
 
 /// Whether this processor has AVX-512 and the environment variable BERTHA_ISA is not `avx2`.
 bool has_avx512();
 /// Whether bf16 tensors can be computed with: AVX-512 with its bf16 dot products.
 bool has_bf16();
-/// `avx512_bf16`, `avx512` or `avx2`: the best of these that is in use.
+/// Whether bf16 tensors are multiplied by AMX: the processor and the system have it and BERTHA_ISA is neither `avx2`
+/// nor `avx512`. Asks the system for its registers, for all threads.
+bool has_amx();
+/// `amx_bf16`, `avx512_bf16`, `avx512` or `avx2`: the best of these that is in use.
 std::string_view isa_name();
 
 /// Calls f.template operator()<Isa, T>() with the C++ type of `dtype` and the instruction set its kernels run with.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kChains = 12;  // independent sums: enough to hide the latency of an instruction
 constexpr int64_t kRounds = 200000;
+constexpr int64_t kAmxRounds = 20000;
 // A system that has just started the threads on one core needs time to part them.
 constexpr double kSeconds = 0.2;
 
@@ -52,24 +53,55 @@ __attribute__((target("avx512f,avx512bf16"))) float rounds_bf16() {
   return _mm512_cvtss_f32(total);
 }
 
+__attribute__((target("amx-tile,amx-bf16"))) float rounds_amx() {
+  struct alignas(64) {
+    uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } const config;
+  _tile_loadconfig(&config);  // registers start as zeros
+  for (int64_t round = 0; round < kAmxRounds; ++round) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  float sums[16][16];
+  _tile_stored(0, sums, 64);
+  _tile_release();
+  return sums[0][0];
+}
+
+// What an instruction set does in a call of its function.
+struct Rounds {
+  float (*run)();
+  double multiplications;
+};
+
+Rounds rounds_of(DType dtype) {
+  constexpr double kInstructions = double{kChains} * kRounds;
+  if (dtype == DType::bf16 && has_amx()) return {rounds_amx, 4.0 * kAmxRounds * 16 * 16 * 32};
+  if (dtype == DType::bf16) return {rounds_bf16, 32 * kInstructions};
+  if (has_avx512()) return {rounds_avx512, 16 * kInstructions};
+  return {rounds_avx2, 8 * kInstructions};
+}
+
 }  // namespace
 
 double measure_peak(DType dtype) {
-  const bool bf16 = dtype == DType::bf16;
-  const auto rounds = bf16 ? rounds_bf16 : has_avx512() ? rounds_avx512 : rounds_avx2;
-  const int lanes = bf16 ? 32 : has_avx512() ? 16 : 8;
+  const Rounds rounds = rounds_of(dtype);
   double best = 0;
   volatile float sink = 0;  // keeps the sums from being left out
   for (double spent = 0; spent < kSeconds;) {
     const auto begin = std::chrono::steady_clock::now();
 #pragma omp parallel
     {
-      const float result = rounds();
+      const float result = rounds.run();
 #pragma omp critical
       sink = sink + result;
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    best = std::max(best, 2.0 * lanes * kChains * kRounds * num_threads() / seconds);
+    best = std::max(best, 2 * rounds.multiplications * num_threads() / seconds);
     spent += seconds;
   }
   return best;

@@ -18,6 +18,18 @@ void run(const kernels::GemmShape& shape, const Tensor& a, const Tensor& b, cons
                      c.data<C>(), reinterpret_cast<std::byte*>(scratch.data<float>()));
 }
 
+template <class Isa>
+void run_bf16(const kernels::GemmShape& shape, const Tensor& a, const Tensor& b, const Tensor& bias, double beta,
+              Tensor& c) {
+  if (b.dtype() == DType::bf16) {
+    run<Isa, bfloat16, bfloat16, float>(shape, a, b, bias, beta, c);
+  } else if (c.dtype() == DType::bf16) {
+    run<Isa, bfloat16, float, bfloat16>(shape, a, b, bias, beta, c);
+  } else {
+    run<Isa, bfloat16, float, float>(shape, a, b, bias, beta, c);
+  }
+}
+
 void dispatch_gemm(Transpose transpose_a, Transpose transpose_b, const Tensor& a, const Tensor& b, const Tensor& bias,
                    double beta, Tensor& c) {
   const kernels::GemmShape shape = gemm_shape(transpose_a, transpose_b, a, b);
@@ -25,12 +37,10 @@ void dispatch_gemm(Transpose transpose_a, Transpose transpose_b, const Tensor& a
     kernels::dispatch(a.dtype(), [&]<class Isa, class T>() {
       if constexpr (!std::is_same_v<T, bfloat16>) run<Isa, T, T, T>(shape, a, b, bias, beta, c);
     });
-  } else if (b.dtype() == DType::bf16) {
-    run<kernels::Avx512, bfloat16, bfloat16, float>(shape, a, b, bias, beta, c);
-  } else if (c.dtype() == DType::bf16) {
-    run<kernels::Avx512, bfloat16, float, bfloat16>(shape, a, b, bias, beta, c);
+  } else if (kernels::has_amx()) {
+    run_bf16<kernels::Amx>(shape, a, b, bias, beta, c);
   } else {
-    run<kernels::Avx512, bfloat16, float, float>(shape, a, b, bias, beta, c);
+    run_bf16<kernels::Avx512>(shape, a, b, bias, beta, c);
   }
 }
 

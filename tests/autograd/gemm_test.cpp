@@ -72,22 +72,38 @@ TEST(Gemm, Avx512AgreesWithASumInDouble) {
   expect_products_agree<Avx512, float, float, float>(4e-7);
 }
 
+template <class Isa>
+void expect_bf16_products_agree() {
+  expect_products_agree<Isa, bfloat16, float, float>(1e-6);
+  expect_products_agree<Isa, bfloat16, bfloat16, float>(1e-6);
+  expect_products_agree<Isa, bfloat16, float, bfloat16>(1.0 / 256);
+}
+
 TEST(Gemm, Bf16AgreesWithASumInDouble) {
   if (!has_bf16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
-  expect_products_agree<Avx512, bfloat16, float, float>(1e-6);
-  expect_products_agree<Avx512, bfloat16, bfloat16, float>(1e-6);
-  expect_products_agree<Avx512, bfloat16, float, bfloat16>(1.0 / 256);
+  expect_bf16_products_agree<Avx512>();
+}
+
+TEST(Gemm, AmxAgreesWithASumInDouble) {
+  if (!has_amx()) GTEST_SKIP() << "this processor has no AMX_BF16";
+  expect_bf16_products_agree<Amx>();
+}
+
+template <class Isa>
+void expect_a_long_sum_is_rounded_once() {
+  const GemmShape s = {kNo, kYes, 9, 50, 20001};
+  const auto a = random_matrix<bfloat16>(s.m * s.k, 1);
+  const auto b = random_matrix<float>(s.k * s.n, 2);
+  const auto precise = product<Isa, bfloat16, float, float>(s, a, b, {}, 0, std::vector<float>(9 * 50));
+  const auto rounded = product<Isa, bfloat16, float, bfloat16>(s, a, b, {}, 0, std::vector<bfloat16>(9 * 50));
+  for (size_t i = 0; i < precise.size(); ++i) EXPECT_EQ(rounded[i].bits, bfloat16(precise[i]).bits);
 }
 
 // The result is rounded to bf16 once, however long the sum.
 TEST(Gemm, ALongBf16SumIsRoundedOnce) {
   if (!has_bf16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
-  const GemmShape s = {kNo, kYes, 9, 50, 20001};
-  const auto a = random_matrix<bfloat16>(s.m * s.k, 1);
-  const auto b = random_matrix<float>(s.k * s.n, 2);
-  const auto precise = product<Avx512, bfloat16, float, float>(s, a, b, {}, 0, std::vector<float>(9 * 50));
-  const auto rounded = product<Avx512, bfloat16, float, bfloat16>(s, a, b, {}, 0, std::vector<bfloat16>(9 * 50));
-  for (size_t i = 0; i < precise.size(); ++i) EXPECT_EQ(rounded[i].bits, bfloat16(precise[i]).bits);
+  expect_a_long_sum_is_rounded_once<Avx512>();
+  if (has_amx()) expect_a_long_sum_is_rounded_once<Amx>();
 }
 
 template <class Isa, class A, class C>
@@ -113,6 +129,7 @@ TEST(Gemm, TheNumberOfThreadsDoesNotChangeABit) {
     expect_same_bits_on_any_threads<Avx2, float, float>(s);
     if (has_avx512()) expect_same_bits_on_any_threads<Avx512, float, float>(s);
     if (has_bf16()) expect_same_bits_on_any_threads<Avx512, bfloat16, float>(s);
+    if (has_amx()) expect_same_bits_on_any_threads<Amx, bfloat16, float>(s);
   }
 }
 

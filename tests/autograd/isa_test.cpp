@@ -22,7 +22,7 @@ std::string output_of(const std::string& command) {
 }
 
 // Of several definitions of one symbol the linker takes any, also one that a processor without AVX-512 cannot run. So
-// whatever the AVX-512 objects define for others must carry the instruction set in its name.
+// whatever the AVX-512 and AMX objects define for others must carry the instruction set in its name.
 TEST(Isa, Avx512ObjectsDefineNothingThatAvx2CodeCouldCall) {
   std::istringstream objects(BERTHA_AVX512_OBJECTS);
   int symbols = 0;
@@ -32,15 +32,17 @@ TEST(Isa, Avx512ObjectsDefineNothingThatAvx2CodeCouldCall) {
       const bool is_code = line.find(" T ") != std::string::npos || line.find(" W ") != std::string::npos;
       if (!is_code) continue;
       ++symbols;
-      EXPECT_NE(line.find("Avx512"), std::string::npos) << object << ": " << line;
+      EXPECT_TRUE(line.find("Avx512") != std::string::npos || line.find("Amx") != std::string::npos) << object << ": " << line;
     }
   }
   EXPECT_GT(symbols, 20);
 }
 
-TEST(Isa, ACapAtAvx2IsHeeded) {
-  const std::string version = output_of("BERTHA_ISA=avx2 " BERTHA_BINARY " --version");
-  EXPECT_NE(version.find("kernels: avx2"), std::string::npos) << version;
+TEST(Isa, CapsAreHeeded) {
+  const std::string avx2 = output_of("BERTHA_ISA=avx2 " BERTHA_BINARY " --version");
+  EXPECT_NE(avx2.find("kernels: avx2"), std::string::npos) << avx2;
+  const std::string avx512 = output_of("BERTHA_ISA=avx512 " BERTHA_BINARY " --version");
+  EXPECT_EQ(avx512.find("kernels: amx"), std::string::npos) << avx512;
 }
 
 TEST(Bfloat16, RoundsToTheNearestEvenAndKeepsSpecialValues) {
