@@ -272,12 +272,16 @@ void add_products(const std::string& type) {
 }
 
 template <class Isa, class T>
-void add_others(const std::string& type) {
+void add_attention(const std::string& type) {
   for (const int64_t length : {128, 512}) {
     const std::string name = "attention/" + std::to_string(length);
     add(name + "/forward", type, [=](benchmark::State& s) { run_attention<Isa, T>(s, length, false); });
     add(name + "/backward", type, [=](benchmark::State& s) { run_attention<Isa, T>(s, length, true); });
   }
+}
+
+template <class Isa, class T>
+void add_others(const std::string& type) {
   add("bias_gelu/forward", type, [](benchmark::State& s) { run_gelu<Isa, T>(s, false); });
   add("bias_gelu/backward", type, [](benchmark::State& s) { run_gelu<Isa, T>(s, true); });
   add("dropout_add_layer_norm/forward", type, [](benchmark::State& s) { run_norm<Isa, T>(s, false); });
@@ -287,6 +291,7 @@ void add_others(const std::string& type) {
 
 template <class Isa, class T>
 void add_kernels(const std::string& type) {
+  add_attention<Isa, T>(type);
   add_others<Isa, T>(type);
   add_products<Isa, T>(type);
 }
@@ -295,7 +300,10 @@ void add_all() {
   add_kernels<kernels::Avx2, float>("f32_avx2");
   if (kernels::has_avx512()) add_kernels<kernels::Avx512, float>("f32_avx512");
   if (kernels::has_bf16()) add_kernels<kernels::Avx512, bfloat16>("bf16");
-  if (kernels::has_amx()) add_products<kernels::Amx, bfloat16>("bf16_amx");
+  if (kernels::has_amx()) {
+    add_attention<kernels::Amx, bfloat16>("bf16_amx");
+    add_products<kernels::Amx, bfloat16>("bf16_amx");
+  }
   benchmark::RegisterBenchmark("adamw", run_adamw)->UseRealTime()->Unit(benchmark::kMillisecond);
   for ([[maybe_unused]] const NamedProduct& p : kProducts) {
 #ifdef BERTHA_BENCH_OPENBLAS

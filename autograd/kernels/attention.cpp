@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "autograd/core/parallel.h"
+#include "autograd/kernels/amx.h"
 #include "autograd/kernels/dropout_factors.h"
 #include "autograd/kernels/simd.h"
 
@@ -13,8 +14,8 @@ namespace {
 
 using simd::Vec;
 
-constexpr int64_t kPad = 16;       // sequence lengths and head sizes are padded to this, with zeros
-constexpr int64_t kRowBlock = 64;  // query rows whose probabilities are in the cache at once
+constexpr int64_t kPad = kAmx ? 32 : 16;  // sequence lengths and head sizes are padded to this, with zeros
+constexpr int64_t kRowBlock = 64;         // query rows whose probabilities are in the cache at once
 
 int64_t padded(int64_t n) {
   return (n + kPad - 1) / kPad * kPad;
@@ -31,6 +32,89 @@ int64_t row_stride(int64_t n) {
 template <class T>
 constexpr int64_t kPerUnit = sizeof(Precise<T>) / sizeof(T);
 
+// A matrix of units read as the left factor of a product: unit (r, k) at data[r * row_stride + k * inner_stride].
+template <class P>
+struct Left {
+  const P* data;
+  int64_t row_stride, inner_stride;
+};
+
+#ifdef __AMX_BF16__
+
+// 32 rows of the left factor as tiles read them, each row's units side by side.
+class LeftTiles {
+ public:
+  explicit LeftTiles(const Left<float>& from, int64_t inner) : data_(from.data), row_stride_(from.row_stride) {
+    if (from.inner_stride == 1) return;
+    for (int64_t row = 0; row < 2 * kTileSide; row += kTileSide) {
+      for (int64_t k = 0; k < inner; k += kTileSide) {
+        Vec<float> square[kTileSide];
+        for (int64_t i = 0; i < kTileSide; ++i) square[i] = simd::load(from.data + row + (k + i) * from.inner_stride);
+        simd::transpose(square);
+        for (int64_t i = 0; i < kTileSide; ++i) simd::store(transposed_ + (row + i) * kMostInner + k, square[i]);
+      }
+    }
+    data_ = transposed_;
+    row_stride_ = kMostInner;
+  }
+  LeftTiles(const LeftTiles&) = delete;
+  LeftTiles& operator=(const LeftTiles&) = delete;
+
+  const float* row(int64_t i) const { return data_ + i * row_stride_; }
+  int64_t row_bytes() const { return row_stride_ * static_cast<int64_t>(sizeof(float)); }
+
+ private:
+  static constexpr int64_t kMostInner = kRowBlock / 2;  // of a factor whose rows are not contiguous
+  const float* data_;
+  int64_t row_stride_;
+  alignas(64) float transposed_[2 * kTileSide * kMostInner];
+};
+
+template <bool accumulate>
+void multiply_tile(int64_t inner, const LeftTiles& a, const float* b, int64_t ldb, float* c, int64_t ldc) {
+  const int64_t b_row = ldb * static_cast<int64_t>(sizeof(float));
+  const int64_t c_row = ldc * static_cast<int64_t>(sizeof(float));
+  float* lower = c + kTileSide * ldc;
+  if constexpr (accumulate) {
+    _tile_loadd(0, c, c_row);
+    _tile_loadd(1, c + kTileSide, c_row);
+    _tile_loadd(2, lower, c_row);
+    _tile_loadd(3, lower + kTileSide, c_row);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (int64_t k = 0; k < inner; k += kTileSide, b += kTileSide * ldb) {
+    _tile_loadd(4, a.row(0) + k, a.row_bytes());
+    _tile_loadd(5, a.row(kTileSide) + k, a.row_bytes());
+    _tile_loadd(6, b, b_row);
+    _tile_loadd(7, b + kTileSide, b_row);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_stored(0, c, c_row);
+  _tile_stored(1, c + kTileSide, c_row);
+  _tile_stored(2, lower, c_row);
+  _tile_stored(3, lower + kTileSide, c_row);
+}
+
+// c (rows, cols) = a (rows, inner) b (inner, cols) + (accumulate ? c : 0), inner in units; rows and cols are padded.
+template <class T, bool accumulate>
+void multiply(int64_t rows, int64_t cols, int64_t inner, Left<float> a, const float* b, int64_t ldb, float* c,
+              int64_t ldc) {
+  static_assert(kPad == 2 * kTileSide);
+  for (int64_t i = 0; i < rows; i += kPad) {
+    const LeftTiles left({a.data + i * a.row_stride, a.row_stride, a.inner_stride}, inner);
+    for (int64_t j = 0; j < cols; j += kPad) multiply_tile<accumulate>(inner, left, b + j, ldb, c + i * ldc + j, ldc);
+  }
+}
+
+#else
+
 template <class T>
 Vec<T> multiply_add(Vec<T> sum, Precise<T> a, Vec<T> b) {
 #ifdef __AVX512BF16__
@@ -41,15 +125,8 @@ Vec<T> multiply_add(Vec<T> sum, Precise<T> a, Vec<T> b) {
   return sum + a * b;
 }
 
-// A matrix of units read as the left factor of a product: unit (r, k) at data[r * row_stride + k * inner_stride].
-template <class P>
-struct Left {
-  const P* data;
-  int64_t row_stride, inner_stride;
-};
-
 template <class T, int kVectors, bool accumulate>
-void multiply_tile(int64_t inner, Left<Precise<T>> a, const Precise<T>* b, int64_t ldb, Precise<T>* c, int64_t ldc) {
+void multiply_tile(int64_t inner, Left<Precise<T> > a, const Precise<T>* b, int64_t ldb, Precise<T>* c, int64_t ldc) {
   constexpr int kRows = simd::kBytes == 64 ? 8 : 4;
   constexpr int kWidth = simd::kWidth<T>;
   Vec<T> sums[kRows][kVectors] = {};
@@ -71,19 +148,21 @@ void multiply_tile(int64_t inner, Left<Precise<T>> a, const Precise<T>* b, int64
 
 // c (rows, cols) = a (rows, inner) b (inner, cols) + (accumulate ? c : 0), inner in units; rows and cols are padded.
 template <class T, bool accumulate>
-void multiply(int64_t rows, int64_t cols, int64_t inner, Left<Precise<T>> a, const Precise<T>* b, int64_t ldb,
+void multiply(int64_t rows, int64_t cols, int64_t inner, Left<Precise<T> > a, const Precise<T>* b, int64_t ldb,
               Precise<T>* c, int64_t ldc) {
   constexpr int64_t kRows = simd::kBytes == 64 ? 8 : 4;
   constexpr int64_t kWide = 2 * simd::kWidth<T>;
   for (int64_t j = 0; j < cols; j += kWide) {
     for (int64_t i = 0; i < rows; i += kRows) {
-      const Left<Precise<T>> left{a.data + i * a.row_stride, a.row_stride, a.inner_stride};
+      const Left<Precise<T> > left{a.data + i * a.row_stride, a.row_stride, a.inner_stride};
       Precise<T>* to = c + i * ldc + j;
       cols - j >= kWide ? multiply_tile<T, 2, accumulate>(inner, left, b + j, ldb, to, ldc)
                         : multiply_tile<T, 1, accumulate>(inner, left, b + j, ldb, to, ldc);
     }
   }
 }
+
+#endif
 
 // Where rows of D elements of one head are: rows[i], or i where null, `stride` apart.
 template <class T>
@@ -188,6 +267,7 @@ struct Head {
 template <class F>
 void for_each_head(const AttentionShape& shape, F&& f) {
   parallel_for(shape.sequences * shape.heads, 1, [&](int64_t begin, int64_t end) {
+    [[maybe_unused]] const MatrixRegisters registers;
     for (int64_t task = begin; task < end; ++task) {
       const int64_t sequence = task / shape.heads;
       const int64_t first = shape.cu_seqlens[sequence];
@@ -428,9 +508,17 @@ void attention_probabilities(const AttentionShape& shape, const T* qkv, Precise<
 #define BERTHA_INSTANTIATE(T)                                                                                         \
   template void attention<BERTHA_ISA>(const AttentionShape&, const Dropout&, const T*, T*, Precise<T>*, Precise<T>*); \
   template void attention_backward<BERTHA_ISA>(const AttentionShape&, const Dropout&, const T*, const T*, const T*,   \
-                                               const Precise<T>*, double, T*, Precise<T>*);                           \
+                                               const Precise<T>*, double, T*, Precise<T>*);
+#ifdef __AMX_BF16__
+BERTHA_INSTANTIATE(bfloat16)
+#else
+BERTHA_INSTANTIATE_ALL
+#undef BERTHA_INSTANTIATE
+#define BERTHA_INSTANTIATE(T) \
   template void attention_probabilities<BERTHA_ISA>(const AttentionShape&, const T*, Precise<T>*, Precise<T>*);
 BERTHA_INSTANTIATE_ALL
+#endif
+#undef BERTHA_INSTANTIATE
 template int64_t attention_scratch<BERTHA_ISA>(const AttentionShape&);
 
 }  // namespace bertha::kernels

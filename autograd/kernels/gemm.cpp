@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "autograd/core/parallel.h"
+#include "autograd/kernels/amx.h"
 #include "autograd/kernels/simd.h"
 
 namespace bertha::kernels {
@@ -20,11 +21,6 @@ using UnitOf = std::conditional_t<kPaired<A, B>, float, A>;
 
 // A tile of the result, kRows x kMostVectors vectors, stays in registers for all of a pass over k: 8 x 48 numbers with
 // AVX-512, 4 x 24 with AVX2, and with AMX 32 x 32 in four of its registers of 16 x 16.
-#ifdef __AMX_BF16__
-constexpr bool kAmx = true;
-#else
-constexpr bool kAmx = false;
-#endif
 template <class Unit>
 constexpr int kLanes = simd::kWidth<Unit>;
 template <class Unit>
@@ -34,7 +30,7 @@ constexpr int kRows = kAmx                 ? 32
 constexpr int kMostVectors = kAmx ? 2 : 3;
 template <class Unit>
 constexpr int kCols = kMostVectors* kLanes<Unit>;
-constexpr int64_t kDepth = kAmx ? 16 : 1;  // units along k that one instruction multiplies
+constexpr int64_t kDepth = kAmx ? kTileSide : 1;  // units along k that one instruction multiplies
 
 constexpr int64_t kPassBytes = 4096;        // of one row along k: a panel of op(a) stays in the first-level cache
 constexpr int64_t kPairedPassBytes = 8192;  // fewer roundings of a bf16 result are worth a little speed
@@ -267,27 +263,10 @@ struct Result {
 
 #ifdef __AMX_BF16__
 
-// The registers as tiles of 16 rows of 64 bytes, while it lives, for the calling thread.
-class TileRegisters {
- public:
-  TileRegisters() {
-    struct alignas(64) {
-      uint8_t palette = 1, start_row = 0, reserved[14] = {};
-      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    } const config;
-    _tile_loadconfig(&config);
-  }
-  ~TileRegisters() { _tile_release(); }
-  TileRegisters(const TileRegisters&) = delete;
-  TileRegisters& operator=(const TileRegisters&) = delete;
-};
-
 // One panel of op(a) times one of op(b).
 template <bool paired, class Unit, class C>
 void multiply_panels(int64_t units, const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) {
-  constexpr int kSide = 16;
-  constexpr int kARow = kSide * sizeof(Unit);
+  constexpr int kARow = kDepth * sizeof(Unit);
   constexpr int kBRow = kCols<Unit> * sizeof(Unit);
   const int64_t rows = std::min<int64_t>(kRows<Unit>, result.m - row);
   result.template prefetch<kCols<Unit>>(row, rows, col);
@@ -298,8 +277,8 @@ void multiply_panels(int64_t units, const Unit* a, const Unit* b, const Result<C
   for (int64_t unit = 0; unit < units; unit += kDepth, a += kRows<Unit> * kDepth, b += kCols<Unit> * kDepth) {
     _tile_loadd(4, a, kARow);
     _tile_loadd(6, b, kBRow);
-    _tile_loadd(5, a + kSide * kDepth, kARow);
-    _tile_loadd(7, b + kSide, kBRow);
+    _tile_loadd(5, a + kTileSide * kDepth, kARow);
+    _tile_loadd(7, b + kTileSide, kBRow);
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
     _tile_dpbf16ps(2, 5, 6);
@@ -307,9 +286,9 @@ void multiply_panels(int64_t units, const Unit* a, const Unit* b, const Result<C
   }
   alignas(64) Unit sums[kRows<Unit>][kCols<Unit>];
   _tile_stored(0, &sums[0][0], kBRow);
-  _tile_stored(1, &sums[0][kSide], kBRow);
-  _tile_stored(2, &sums[kSide][0], kBRow);
-  _tile_stored(3, &sums[kSide][kSide], kBRow);
+  _tile_stored(1, &sums[0][kTileSide], kBRow);
+  _tile_stored(2, &sums[kTileSide][0], kBRow);
+  _tile_stored(3, &sums[kTileSide][kTileSide], kBRow);
   const int64_t cols = std::min<int64_t>(kCols<Unit>, result.n - col);
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t j = 0; j < cols; j += kLanes<Unit>) result.write(row + r, col + j, simd::load(&sums[r][j]));
@@ -317,8 +296,6 @@ void multiply_panels(int64_t units, const Unit* a, const Unit* b, const Result<C
 }
 
 #else
-
-struct TileRegisters {};
 
 template <bool paired, class V, class Unit>
 V multiply_add(V sum, Unit a, V b) {
@@ -424,7 +401,7 @@ class Product {
   void multiply(int64_t a_begin, int64_t a_end, int64_t b_begin, int64_t b_end, const Result<C>& result) const {
     const int64_t cols = b_end - b_begin;
     parallel_for(ceil_div(a_end - a_begin, plan_.chunk) * cols, 1, [&](int64_t first, int64_t last) {
-      [[maybe_unused]] const TileRegisters registers;
+      [[maybe_unused]] const MatrixRegisters registers;
       for (int64_t task = first; task < last; ++task) {
         const int64_t panel_b = b_begin + task % cols;
         const int64_t begin = a_begin + task / cols * plan_.chunk;

@@ -12,7 +12,7 @@ namespace bertha::kernels {
 
 struct Avx2 {};    // x86-64-v3: every processor the binary runs on
 struct Avx512 {};  // x86-64-v4; bf16 kernels also need AVX512_BF16
-struct Amx {};     // AVX512_BF16 and the matrix instructions AMX_BF16: bf16 products only
+struct Amx {};     // AVX512_BF16 and the matrix instructions AMX_BF16: products of bf16 only
 
 /// Whether this processor has AVX-512 and the environment variable BERTHA_ISA is not `avx2`.
 bool has_avx512();
@@ -36,6 +36,13 @@ decltype(auto) dispatch(DType dtype, F&& f) {
       return has_avx512() ? std::forward<F>(f).template operator()<Avx512, float>()
                           : std::forward<F>(f).template operator()<Avx2, float>();
   }
+}
+
+/// As `dispatch`, for kernels that multiply matrices.
+template <class F>
+decltype(auto) dispatch_products(DType dtype, F&& f) {
+  if (dtype == DType::bf16 && has_amx()) return std::forward<F>(f).template operator()<Amx, bfloat16>();
+  return kernels::dispatch(dtype, std::forward<F>(f));
 }
 
 }  // namespace bertha::kernels

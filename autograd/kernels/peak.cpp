@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "autograd/core/parallel.h"
+#include "autograd/kernels/amx.h"
 #include "autograd/kernels/isa.h"
 
 namespace bertha::kernels {
@@ -54,12 +55,7 @@ __attribute__((target("avx512f,avx512bf16"))) float rounds_bf16() {
 }
 
 __attribute__((target("amx-tile,amx-bf16"))) float rounds_amx() {
-  struct alignas(64) {
-    uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } const config;
-  _tile_loadconfig(&config);  // registers start as zeros
+  const TileRegisters registers;
   for (int64_t round = 0; round < kAmxRounds; ++round) {
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
@@ -68,7 +64,6 @@ __attribute__((target("amx-tile,amx-bf16"))) float rounds_amx() {
   }
   float sums[16][16];
   _tile_stored(0, sums, 64);
-  _tile_release();
   return sums[0][0];
 }
 

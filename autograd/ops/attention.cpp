@@ -44,10 +44,9 @@ std::vector<int32_t> cu_queries(std::span<const int32_t> queries, std::span<cons
   return places;
 }
 
+template <class Isa>
 Tensor scratch(const AttentionShape& shape, DType dtype) {
-  const int64_t elements = kernels::has_avx512() ? kernels::attention_scratch<kernels::Avx512>(shape)
-                                                 : kernels::attention_scratch<kernels::Avx2>(shape);
-  return Tensor::uninitialized({num_threads(), elements}, precise(dtype));
+  return Tensor::uninitialized({num_threads(), kernels::attention_scratch<Isa>(shape)}, precise(dtype));
 }
 
 struct AttentionOp {
@@ -70,9 +69,9 @@ struct AttentionOp {
     const int64_t rows = shape.cu_queries[shape.sequences];
     Tensor y = Tensor::uninitialized({rows, shape.hidden()}, qkv.dtype());
     Tensor log_sum_exp = Tensor::uninitialized({rows, heads}, precise(qkv.dtype()));
-    Tensor memory = scratch(shape, qkv.dtype());
-    kernels::dispatch(qkv.dtype(), [&]<class Isa, class T>() {
+    kernels::dispatch_products(qkv.dtype(), [&]<class Isa, class T>() {
       using P = Precise<T>;
+      Tensor memory = scratch<Isa>(shape, qkv.dtype());
       kernels::attention<Isa>(shape, dropout, qkv.data<T>(), y.data<T>(), log_sum_exp.data<P>(), memory.data<P>());
     });
     saved.dropout = dropout;
@@ -86,9 +85,9 @@ struct AttentionOp {
   static void backward(const Saved& saved, const Tensor& dy, const Gradients<1>& d) {
     auto dqkv = d[0].open();
     if (!dqkv) return;
-    Tensor memory = scratch(saved.shape, dy.dtype());
-    kernels::dispatch(dy.dtype(), [&]<class Isa, class T>() {
+    kernels::dispatch_products(dy.dtype(), [&]<class Isa, class T>() {
       using P = Precise<T>;
+      Tensor memory = scratch<Isa>(saved.shape, dy.dtype());
       kernels::attention_backward<Isa>(saved.shape, saved.dropout, saved.qkv.data<T>(), saved.y.data<T>(), dy.data<T>(),
                                        saved.log_sum_exp.data<P>(), dqkv.beta, dqkv.out->data<T>(), memory.data<P>());
     });
@@ -110,9 +109,9 @@ Tensor attention_probabilities(int64_t heads, std::span<const int32_t> cu_seqlen
     elements += heads * n * n;
   }
   Tensor probabilities = Tensor::uninitialized({elements}, precise(qkv.dtype()));
-  Tensor memory = scratch(shape, qkv.dtype());
   kernels::dispatch(qkv.dtype(), [&]<class Isa, class T>() {
     using P = Precise<T>;
+    Tensor memory = scratch<Isa>(shape, qkv.dtype());
     kernels::attention_probabilities<Isa>(shape, qkv.data<T>(), probabilities.data<P>(), memory.data<P>());
   });
   return probabilities;

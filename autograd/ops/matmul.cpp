@@ -33,15 +33,13 @@ void run_bf16(const kernels::GemmShape& shape, const Tensor& a, const Tensor& b,
 void dispatch_gemm(Transpose transpose_a, Transpose transpose_b, const Tensor& a, const Tensor& b, const Tensor& bias,
                    double beta, Tensor& c) {
   const kernels::GemmShape shape = gemm_shape(transpose_a, transpose_b, a, b);
-  if (a.dtype() != DType::bf16) {
-    kernels::dispatch(a.dtype(), [&]<class Isa, class T>() {
-      if constexpr (!std::is_same_v<T, bfloat16>) run<Isa, T, T, T>(shape, a, b, bias, beta, c);
-    });
-  } else if (kernels::has_amx()) {
-    run_bf16<kernels::Amx>(shape, a, b, bias, beta, c);
-  } else {
-    run_bf16<kernels::Avx512>(shape, a, b, bias, beta, c);
-  }
+  kernels::dispatch_products(a.dtype(), [&]<class Isa, class T>() {
+    if constexpr (std::is_same_v<T, bfloat16>) {
+      run_bf16<Isa>(shape, a, b, bias, beta, c);
+    } else {
+      run<Isa, T, T, T>(shape, a, b, bias, beta, c);
+    }
+  });
 }
 
 }  // namespace
