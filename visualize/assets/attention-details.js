@@ -19,18 +19,28 @@ function attentionDetails(model) {
     return places.sort((a, b) => mean[b] - mean[a]).slice(0, kMostKeys);
   }
 
-  const number = (value) => element('td', { class: 'number' }, attentionDraw.weight(value));
+  // Cells are kept while the columns are the same: a pointer that moves over tokens changes their words only.
+  let titles = [], cells = []; // (kMostKeys, columns)
+
+  function makeCells(wanted) {
+    if (String(wanted) === String(titles)) return;
+    titles = wanted;
+    header.replaceChildren(...titles.map((name, i) => element('th', { class: i ? 'number' : null }, name)));
+    cells = Array.from({ length: kMostKeys }, () => titles.map((_, i) => element('td', { class: i ? 'number' : 'token' })));
+    body.replaceChildren(...cells.map((row) => element('tr', {}, row)));
+  }
 
   function fillTable(chosen) {
     const several = chosen.heads.length > 1;
-    header.replaceChildren(
-      element('th', {}, chosen.side === 'query' ? 'key' : 'query'),
-      ...(several ? [element('th', { class: 'number' }, 'mean')] : []),
-      ...chosen.heads.map((head) => element('th', { class: 'number' }, `head ${head}`)));
-    body.replaceChildren(...strongestPlaces(chosen).map((place) => element('tr', {},
-      element('td', { class: 'token' }, attentionDraw.named(place)),
-      several ? number(chosen.mean[place]) : null,
-      chosen.weights.map((row) => number(row[place])))));
+    const numbers = several ? [chosen.mean, ...chosen.weights] : chosen.weights;
+    makeCells([chosen.side === 'query' ? 'key' : 'query', ...(several ? ['mean'] : []), ...chosen.heads.map((head) => `head ${head}`)]);
+    const places = strongestPlaces(chosen);
+    cells.forEach((row, i) => {
+      const place = places[i];
+      const words = i < places.length ? [attentionDraw.named(place), ...numbers.map((of) => attentionDraw.weight(of[place]))] : [];
+      row.forEach((cell, column) => { cell.textContent = words[column] ?? ''; });
+      row[0].parentElement.hidden = !words.length;
+    });
   }
 
   /** What the masked-LM head expects there. */

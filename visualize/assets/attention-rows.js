@@ -19,7 +19,12 @@ function attentionRows(columns, draw) {
   outer.style.setProperty('--row-height', `${height}px`);
   outer.style.setProperty('--rows', data.tokens.length);
 
+  // What reading would make the browser lay out anew, known from the last change of size or place.
+  let top = 0;
+  let edgesOfColumns = columns.map(() => ({ left: 0, right: 0 }));
+
   function resize() {
+    edgesOfColumns = cells[0].map((cell) => ({ left: cell.offsetLeft, right: cell.offsetLeft + cell.offsetWidth }));
     const ratio = devicePixelRatio;
     const size = { width: outer.clientWidth, height: Math.min(outer.clientHeight, inner.clientHeight) };
     canvas.width = Math.round(size.width * ratio);
@@ -31,7 +36,7 @@ function attentionRows(columns, draw) {
   let waiting = false;
   function drawNow() {
     waiting = false;
-    const ratio = devicePixelRatio, top = outer.scrollTop; // read once, for it makes the browser lay out what changed
+    const ratio = devicePixelRatio;
     const seen = {
       width: canvas.width / ratio,
       height: canvas.height / ratio,
@@ -62,21 +67,21 @@ function attentionRows(columns, draw) {
     const token = tokenAt(event);
     if (token) attentionState.toggleToken(token);
   });
-  outer.addEventListener('scroll', redraw, { passive: true });
+  outer.addEventListener('scroll', () => {
+    top = outer.scrollTop;
+    redraw();
+  }, { passive: true });
   new ResizeObserver(() => {
     resize();
     redraw();
   }).observe(outer);
 
-  /** A cell's left and right edge. */
-  function edges(column) {
-    const cell = cells[0][column];
-    return { left: cell.offsetLeft, right: cell.offsetLeft + cell.offsetWidth };
-  }
+  /** A column's left and right edge. */
+  const edges = (column) => edgesOfColumns[column];
   function scrollTo(place) {
-    const top = place * height;
-    if (top < outer.scrollTop || top + height > outer.scrollTop + outer.clientHeight) {
-      outer.scrollTop = top - outer.clientHeight / 2;
+    const begin = place * height;
+    if (begin < outer.scrollTop || begin + height > outer.scrollTop + outer.clientHeight) {
+      outer.scrollTop = begin - outer.clientHeight / 2;
     }
   }
   function write(place, column, content) {
