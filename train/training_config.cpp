@@ -52,7 +52,7 @@ ConfigKey::Section communication_keys(CommunicationSection& communication) {
   return {{"overlap", &communication.overlap},
           {"shard_optimizer", &communication.shard_optimizer},
           {"verify_every", &communication.verify_every, kAtLeastZero},
-           {"stall_limit", &communication.stall_limit}};
+          {"stall_limit", &communication.stall_limit}};
 }
 
 ConfigKey::Section spike_keys(SpikeOptions& spikes) {

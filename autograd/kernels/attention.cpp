@@ -61,7 +61,7 @@ class LeftTiles {
   LeftTiles& operator=(const LeftTiles&) = delete;
 
   const float* row(int64_t i) const { return data_ + i * row_stride_; }
-  int64_t row_bytes() const { return row_stride_ * static_cast<int64_t>(sizeof(float)); }
+  int64_t stride() const { return row_stride_; }
 
  private:
   static constexpr int64_t kMostInner = kRowBlock / 2;  // of a factor whose rows are not contiguous
@@ -70,38 +70,6 @@ class LeftTiles {
   alignas(64) float transposed_[2 * kTileSide * kMostInner];
 };
 
-template <bool accumulate>
-void multiply_tile(int64_t inner, const LeftTiles& a, const float* b, int64_t ldb, float* c, int64_t ldc) {
-  const int64_t b_row = ldb * static_cast<int64_t>(sizeof(float));
-  const int64_t c_row = ldc * static_cast<int64_t>(sizeof(float));
-  float* lower = c + kTileSide * ldc;
-  if constexpr (accumulate) {
-    _tile_loadd(0, c, c_row);
-    _tile_loadd(1, c + kTileSide, c_row);
-    _tile_loadd(2, lower, c_row);
-    _tile_loadd(3, lower + kTileSide, c_row);
-  } else {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-  }
-  for (int64_t k = 0; k < inner; k += kTileSide, b += kTileSide * ldb) {
-    _tile_loadd(4, a.row(0) + k, a.row_bytes());
-    _tile_loadd(5, a.row(kTileSide) + k, a.row_bytes());
-    _tile_loadd(6, b, b_row);
-    _tile_loadd(7, b + kTileSide, b_row);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-  }
-  _tile_stored(0, c, c_row);
-  _tile_stored(1, c + kTileSide, c_row);
-  _tile_stored(2, lower, c_row);
-  _tile_stored(3, lower + kTileSide, c_row);
-}
-
 // c (rows, cols) = a (rows, inner) b (inner, cols) + (accumulate ? c : 0), inner in units; rows and cols are padded.
 template <class T, bool accumulate>
 void multiply(int64_t rows, int64_t cols, int64_t inner, Left<float> a, const float* b, int64_t ldb, float* c,
@@ -109,7 +77,12 @@ void multiply(int64_t rows, int64_t cols, int64_t inner, Left<float> a, const fl
   static_assert(kPad == 2 * kTileSide);
   for (int64_t i = 0; i < rows; i += kPad) {
     const LeftTiles left({a.data + i * a.row_stride, a.row_stride, a.inner_stride}, inner);
-    for (int64_t j = 0; j < cols; j += kPad) multiply_tile<accumulate>(inner, left, b + j, ldb, c + i * ldc + j, ldc);
+    for (int64_t j = 0; j < cols; j += kPad) {
+      float* to = c + i * ldc + j;
+      accumulate ? load_result(to, ldc) : zero_result();
+      multiply_into_result(inner / kTileSide, left.row(0), left.row(kTileSide), left.stride(), kTileSide, b + j, ldb);
+      store_result(to, ldc);
+    }
   }
 }
 
@@ -126,7 +99,7 @@ Vec<T> multiply_add(Vec<T> sum, Precise<T> a, Vec<T> b) {
 }
 
 template <class T, int kVectors, bool accumulate>
-void multiply_tile(int64_t inner, Left<Precise<T> > a, const Precise<T>* b, int64_t ldb, Precise<T>* c, int64_t ldc) {
+void multiply_tile(int64_t inner, Left<Precise<T>> a, const Precise<T>* b, int64_t ldb, Precise<T>* c, int64_t ldc) {
   constexpr int kRows = simd::kBytes == 64 ? 8 : 4;
   constexpr int kWidth = simd::kWidth<T>;
   Vec<T> sums[kRows][kVectors] = {};
@@ -148,13 +121,13 @@ void multiply_tile(int64_t inner, Left<Precise<T> > a, const Precise<T>* b, int6
 
 // c (rows, cols) = a (rows, inner) b (inner, cols) + (accumulate ? c : 0), inner in units; rows and cols are padded.
 template <class T, bool accumulate>
-void multiply(int64_t rows, int64_t cols, int64_t inner, Left<Precise<T> > a, const Precise<T>* b, int64_t ldb,
+void multiply(int64_t rows, int64_t cols, int64_t inner, Left<Precise<T>> a, const Precise<T>* b, int64_t ldb,
               Precise<T>* c, int64_t ldc) {
   constexpr int64_t kRows = simd::kBytes == 64 ? 8 : 4;
   constexpr int64_t kWide = 2 * simd::kWidth<T>;
   for (int64_t j = 0; j < cols; j += kWide) {
     for (int64_t i = 0; i < rows; i += kRows) {
-      const Left<Precise<T> > left{a.data + i * a.row_stride, a.row_stride, a.inner_stride};
+      const Left<Precise<T>> left{a.data + i * a.row_stride, a.row_stride, a.inner_stride};
       Precise<T>* to = c + i * ldc + j;
       cols - j >= kWide ? multiply_tile<T, 2, accumulate>(inner, left, b + j, ldb, to, ldc)
                         : multiply_tile<T, 1, accumulate>(inner, left, b + j, ldb, to, ldc);
@@ -508,17 +481,9 @@ void attention_probabilities(const AttentionShape& shape, const T* qkv, Precise<
 #define BERTHA_INSTANTIATE(T)                                                                                         \
   template void attention<BERTHA_ISA>(const AttentionShape&, const Dropout&, const T*, T*, Precise<T>*, Precise<T>*); \
   template void attention_backward<BERTHA_ISA>(const AttentionShape&, const Dropout&, const T*, const T*, const T*,   \
-                                               const Precise<T>*, double, T*, Precise<T>*);
-#ifdef __AMX_BF16__
-BERTHA_INSTANTIATE(bfloat16)
-#else
-BERTHA_INSTANTIATE_ALL
-#undef BERTHA_INSTANTIATE
-#define BERTHA_INSTANTIATE(T) \
+                                               const Precise<T>*, double, T*, Precise<T>*);                           \
   template void attention_probabilities<BERTHA_ISA>(const AttentionShape&, const T*, Precise<T>*, Precise<T>*);
 BERTHA_INSTANTIATE_ALL
-#endif
-#undef BERTHA_INSTANTIATE
 template int64_t attention_scratch<BERTHA_ISA>(const AttentionShape&);
 
 }  // namespace bertha::kernels

@@ -266,29 +266,12 @@ struct Result {
 // One panel of op(a) times one of op(b).
 template <bool paired, class Unit, class C>
 void multiply_panels(int64_t units, const Unit* a, const Unit* b, const Result<C>& result, int64_t row, int64_t col) {
-  constexpr int kARow = kDepth * sizeof(Unit);
-  constexpr int kBRow = kCols<Unit> * sizeof(Unit);
   const int64_t rows = std::min<int64_t>(kRows<Unit>, result.m - row);
   result.template prefetch<kCols<Unit>>(row, rows, col);
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-  for (int64_t unit = 0; unit < units; unit += kDepth, a += kRows<Unit> * kDepth, b += kCols<Unit> * kDepth) {
-    _tile_loadd(4, a, kARow);
-    _tile_loadd(6, b, kBRow);
-    _tile_loadd(5, a + kTileSide * kDepth, kARow);
-    _tile_loadd(7, b + kTileSide, kBRow);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-  }
+  zero_result();
+  multiply_into_result(units / kDepth, a, a + kTileSide * kDepth, kDepth, kRows<Unit> * kDepth, b, kCols<Unit>);
   alignas(64) Unit sums[kRows<Unit>][kCols<Unit>];
-  _tile_stored(0, &sums[0][0], kBRow);
-  _tile_stored(1, &sums[0][kTileSide], kBRow);
-  _tile_stored(2, &sums[kTileSide][0], kBRow);
-  _tile_stored(3, &sums[kTileSide][kTileSide], kBRow);
+  store_result(&sums[0][0], kCols<Unit>);
   const int64_t cols = std::min<int64_t>(kCols<Unit>, result.n - col);
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t j = 0; j < cols; j += kLanes<Unit>) result.write(row + r, col + j, simd::load(&sums[r][j]));

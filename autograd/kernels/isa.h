@@ -48,7 +48,9 @@ decltype(auto) dispatch_products(DType dtype, F&& f) {
 }  // namespace bertha::kernels
 
 /// Instantiates BERTHA_INSTANTIATE(T) for every element type of the instruction set being compiled.
-#ifdef __AVX512BF16__
+#ifdef __AMX_BF16__
+#define BERTHA_INSTANTIATE_ALL BERTHA_INSTANTIATE(bfloat16)
+#elif defined(__AVX512BF16__)
 #define BERTHA_INSTANTIATE_ALL \
   BERTHA_INSTANTIATE(float)    \
   BERTHA_INSTANTIATE(bfloat16)

@@ -32,7 +32,8 @@ TEST(Isa, Avx512ObjectsDefineNothingThatAvx2CodeCouldCall) {
       const bool is_code = line.find(" T ") != std::string::npos || line.find(" W ") != std::string::npos;
       if (!is_code) continue;
       ++symbols;
-      EXPECT_TRUE(line.find("Avx512") != std::string::npos || line.find("Amx") != std::string::npos) << object << ": " << line;
+      EXPECT_TRUE(line.find("Avx512") != std::string::npos || line.find("Amx") != std::string::npos)
+          << object << ": " << line;
     }
   }
   EXPECT_GT(symbols, 20);
