@@ -9,7 +9,9 @@ import { join } from 'node:path';
 import { bertha, directory, launch, open } from '../tests/visualize/browser.mjs';
 import { randomModel, text } from './attention_input.mjs';
 
-const kTimes = 11, kPause = 1500; // what the page does in idle time is done by then
+const kTimes = 31;
+const kRest = 1500; // between layers: what the page does in idle time is done by then
+const kStep = 50; // between tokens, as of a pointer that moves over them
 
 /** Milliseconds from an input event of `type`, which `act` causes, to the end of the frame that shows its effect. */
 async function latency(page, type, act) {
@@ -38,10 +40,10 @@ async function computed(devtools) {
 
 const median = (times) => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)];
 
-async function repeat(page, devtools, type, act) {
+async function repeat(page, devtools, pause, type, act) {
   const waited = [], thread = [];
   for (let i = 0; i < kTimes; ++i) {
-    await page.waitForTimeout(kPause);
+    await page.waitForTimeout(pause);
     const before = await computed(devtools);
     waited.push(await latency(page, type, () => act(i)));
     thread.push(await computed(devtools) - before);
@@ -77,13 +79,13 @@ console.log(`${tokens.length} tokens, ${models[0].layers} layers, ${models[0].he
 await page.waitForTimeout(5000);
 const first = await page.locator('.rows .row .token.query').first().boundingBox();
 const point = (i) => page.mouse.move(first.x + first.width / 2, first.y + (i + 2.5) * first.height);
-const nextLayer = (i) => page.keyboard.press(i < models[0].layers - 1 ? 'ArrowDown' : 'ArrowUp');
-console.log(`one head: another layer ${await repeat(page, devtools, 'keydown', nextLayer)}`);
-console.log(`one head: pointing at a token ${await repeat(page, devtools, 'pointerover', point)}`);
+const nextLayer = (i) => page.keyboard.press(Math.floor(i / (models[0].layers - 1)) % 2 ? 'ArrowUp' : 'ArrowDown'); // to the last and back
+console.log(`one head: another layer ${await repeat(page, devtools, kRest, 'keydown', nextLayer)}`);
+console.log(`one head: pointing at a token ${await repeat(page, devtools, kStep, 'pointerover', point)}`);
 await page.mouse.move(5, 5);
 await page.keyboard.press('a');
 await page.evaluate(() => attentionState.setLayer(0));
 await page.waitForTimeout(8000);
-console.log(`all heads: another layer ${await repeat(page, devtools, 'keydown', nextLayer)}`);
-console.log(`all heads: pointing at a token ${await repeat(page, devtools, 'pointerover', point)}`);
+console.log(`all heads: another layer ${await repeat(page, devtools, kRest, 'keydown', nextLayer)}`);
+console.log(`all heads: pointing at a token ${await repeat(page, devtools, kStep, 'pointerover', point)}`);
 await browser.close();

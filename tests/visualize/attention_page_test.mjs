@@ -6,7 +6,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { assert, bertha, directory, nextFrame, open, run, screenshot } from './browser.mjs';
+import { addressed, assert, bertha, directory, hash, nextFrame, open, run, screenshot } from './browser.mjs';
 
 const kFixtures = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures');
 const kModels = join(kFixtures, 'models');
@@ -84,7 +84,6 @@ async function press(page, ...keys) {
   for (const key of keys) await page.keyboard.press(key);
   await nextFrame(page);
 }
-const hash = (page) => page.evaluate(() => Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
 const textOf = (page, selector) => page.locator(selector).first().textContent();
 const token = (page, side, place) => page.locator(`.rows:visible .row[data-place="${place}"] .token.${side}`).first();
 async function openView(browser, name, options = {}) {
@@ -183,17 +182,17 @@ await run({
     await page.selectOption('#scale', 'one');
     await page.mouse.move(5, 5);
     await nextFrame(page);
-    assert.deepEqual(await hash(page), { view: 'heads', token: 'q2', heads: '0,3', layer: '1', part: 'ab', scale: 'one' });
+    assert.deepEqual(await addressed(page), { view: 'heads', token: 'q2', heads: '0,3', layer: '1', part: 'ab', scale: 'one' });
     const shown = await page.$eval('.stage', (stage) => stage.textContent);
     assert.match(shown, /mean weights of 2 heads/);
     assert.equal(await page.$$eval('.rows .row', (list) => list.filter((row) => row.lastChild.textContent).length), 6);
-    const again = await open(browser, pairPage, { hash: new URL(page.url()).hash });
+    const again = await open(browser, pairPage, { hash: await hash(page) });
     await nextFrame(again);
     assert.equal(await again.$eval('.stage', (stage) => stage.textContent), shown);
     await token(again, 'query', 2).click();
     await again.mouse.move(5, 5);
     await nextFrame(again);
-    assert.equal((await hash(again)).token, undefined);
+    assert.equal((await addressed(again)).token, undefined);
     assert.deepEqual(again.problems, []);
   },
 
@@ -217,18 +216,18 @@ await run({
   'heads: several in colours, all, one': async (browser) => {
     const page = await openView(browser, 'heads');
     await page.click('#all-heads');
-    assert.equal((await hash(page)).heads, '0,1,2,3');
+    assert.equal((await addressed(page)).heads, '0,1,2,3');
     assert.equal(await page.$$eval('.chip[aria-pressed="true"]', (chips) => new Set(chips.map((chip) => getComputedStyle(chip).backgroundColor)).size), 4);
     await token(page, 'query', 5).click();
     await nextFrame(page);
     assert.deepEqual(await page.$$eval('.details th', (cells) => cells.map((cell) => cell.textContent)), ['key', 'mean', 'head 0', 'head 1', 'head 2', 'head 3']);
     assert.match(await textOf(page, '.details'), /Likely here: \S+ \d+\.\d %/);
     await page.click('.chip[data-head="1"]');
-    assert.equal((await hash(page)).heads, '0,2,3');
+    assert.equal((await addressed(page)).heads, '0,2,3');
     await page.click('#one-head');
-    assert.equal((await hash(page)).heads, '3');
+    assert.equal((await addressed(page)).heads, '3');
     await page.click('.chip[data-head="3"]');
-    assert.equal((await hash(page)).heads, '3', 'one stays');
+    assert.equal((await addressed(page)).heads, '3', 'one stays');
   },
 
   'model: thumbnails of all heads, one enlarged': async (browser) => {
@@ -243,7 +242,7 @@ await run({
     }
     await page.mouse.click(box.x + 30 + 2.5 * cell, box.y + 34 + 1.5 * cell);
     await nextFrame(page);
-    const { layer, heads, enlarged } = await hash(page);
+    const { layer, heads, enlarged } = await addressed(page);
     assert.deepEqual({ layer, heads, enlarged }, { layer: '1', heads: '2', enlarged: 'yes' });
     assert.equal(await textOf(page, '.enlarged h3'), 'Layer 1, head 2');
     await screenshot(page, 'model-enlarged-1280-light');
@@ -261,7 +260,7 @@ await run({
     await press(page, 'ArrowLeft', 'Enter');
     assert.equal(await textOf(page, '.enlarged h3'), 'Layer 1, head 1');
     await page.click('.enlarged button');
-    assert.equal((await hash(page)).view, 'heads');
+    assert.equal((await addressed(page)).view, 'heads');
     assert.deepEqual(page.problems, []);
   },
 
@@ -295,7 +294,7 @@ await run({
     await nextFrame(page);
     assert.match(await textOf(page, '.neuron-header'), /query 9 ‘river’/);
     await page.click('.chip[data-head="0"]');
-    assert.equal((await hash(page)).heads, '0', 'one head at a time');
+    assert.equal((await addressed(page)).heads, '0', 'one head at a time');
     assert.deepEqual(page.problems, []);
   },
 
@@ -321,10 +320,10 @@ await run({
         if (column > 0) assert.deepEqual(values, [...values].sort((a, b) => a - b), `column ${column}`);
       }
     }
-    assert.deepEqual(await hash(page), { view: 'facts', sort: 'largest', order: 'descending' });
+    assert.deepEqual(await addressed(page), { view: 'facts', sort: 'largest', order: 'descending' });
     const [layer, head] = (await table())[0];
     await page.click('.facts tbody tr');
-    const { view, layer: l, heads } = await hash(page);
+    const { view, layer: l, heads } = await addressed(page);
     assert.deepEqual({ view, l, heads }, { view: 'heads', l: String(layer), heads: String(head) });
     assert.deepEqual(page.problems, []);
   },
@@ -340,7 +339,7 @@ await run({
     await page.locator('.rollout-text .token').nth(3).hover();
     assert.match(await textOf(page, '.tooltip'), new RegExp(`3 ‘over’\\nshare ${values[9 * 14 + 3].toFixed(4)}`));
     await page.locator('.rollout-text .token').nth(3).click();
-    assert.equal((await hash(page)).token, 'q3');
+    assert.equal((await addressed(page)).token, 'q3');
     assert.deepEqual(page.problems, []);
   },
 
@@ -353,7 +352,7 @@ await run({
     const { bytes } = await download(page, '#tsv');
     assert.equal(bytes.toString().trim().split('\n').length, 14);
     await page.click('.predictions tr[data-place="9"]');
-    assert.equal((await hash(page)).token, 'q9');
+    assert.equal((await addressed(page)).token, 'q9');
     const other = await open(browser, makePage(join(kModels, 'bert_regression'), '--text', kText), { hash: '#view=predictions' });
     assert.equal(await other.locator('.tabs button').count(), 5, 'no such view without a masked-LM head');
     assert.deepEqual(other.problems, []);
@@ -364,29 +363,43 @@ await run({
     assert.ok(await page.locator('.keys').isVisible());
     for (const [i, name] of ['heads', 'model', 'neurons', 'facts', 'rollout', 'predictions'].entries()) {
       await press(page, String(i + 1));
-      assert.equal((await hash(page)).view, name);
+      assert.equal((await addressed(page)).view, name);
       assert.equal(await page.locator('.tabs button[aria-pressed="true"]').getAttribute('data-view'), name);
     }
     await press(page, '1', 'ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowRight', 'ArrowLeft');
-    assert.deepEqual([(await hash(page)).layer, (await hash(page)).heads], ['1', '1']);
+    assert.deepEqual([(await addressed(page)).layer, (await addressed(page)).heads], ['1', '1']);
     await press(page, 'ArrowUp', 'ArrowUp', 'ArrowLeft', 'ArrowLeft', 'n', 'n', 'n', 'p');
-    assert.deepEqual([(await hash(page)).layer, (await hash(page)).heads, (await hash(page)).token], ['0', '0', 'q1']);
+    assert.deepEqual([(await addressed(page)).layer, (await addressed(page)).heads, (await addressed(page)).token], ['0', '0', 'q1']);
     await press(page, 'a');
-    assert.equal((await hash(page)).heads, '0,1,2,3');
+    assert.equal((await addressed(page)).heads, '0,1,2,3');
     await press(page, 's');
-    assert.equal((await hash(page)).token, 'k1');
+    assert.equal((await addressed(page)).token, 'k1');
     await press(page, 'a', 'Escape');
-    assert.deepEqual([(await hash(page)).heads, (await hash(page)).token], ['3', undefined]);
+    assert.deepEqual([(await addressed(page)).heads, (await addressed(page)).token], ['3', undefined]);
     await press(page, '4', 'ArrowDown');
-    assert.equal((await hash(page)).layer, '0', 'where there is no layer to choose, arrows scroll');
+    assert.equal((await addressed(page)).layer, '0', 'where there is no layer to choose, arrows scroll');
     await press(page, '6');
     await page.focus('.predictions tr[data-place="2"]');
     await press(page, 'Enter');
-    assert.equal((await hash(page)).token, 'q2');
+    assert.equal((await addressed(page)).token, 'q2');
     await press(page, 'Escape', '1');
     await page.focus('#layer');
     await press(page, '4');
-    assert.equal((await hash(page)).view, 'heads', 'a list that has the focus keeps its keys');
+    assert.equal((await addressed(page)).view, 'heads', 'a list that has the focus keeps its keys');
+  },
+
+  'a key that is held down does not flood the address': async (browser) => {
+    const page = await openView(browser, 'heads');
+    await page.evaluate(() => {
+      const { replaceState } = history;
+      history.replaceState = (...parameters) => {
+        window.changes = (window.changes ?? 0) + 1;
+        replaceState.apply(history, parameters);
+      };
+      for (let i = 0; i < 151; ++i) document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', bubbles: true }));
+    });
+    assert.equal((await addressed(page)).heads, '0,1,2,3');
+    assert.equal(await page.evaluate(() => window.changes), 1);
   },
 
   'files of every view can be read': async (browser) => {
@@ -501,7 +514,7 @@ await run({
     await page.click('#theme');
     await nextFrame(page);
     for (const [selector, x, y] of places) assert.ok(await red(selector, x, y) < 100, selector);
-    assert.equal((await hash(page)).theme, 'dark');
+    assert.equal((await addressed(page)).theme, 'dark');
   },
 
   'a long text says what was cut, scrolls, and keeps its weights': async (browser) => {

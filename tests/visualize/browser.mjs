@@ -52,6 +52,15 @@ export const nextFrame = (page) => page.evaluate(() => new Promise((resolve) => 
   requestAnimationFrame(() => requestAnimationFrame(resolve));
 }));
 
+/** The part of the address that says what is shown, which is written a moment after a change. */
+export async function hash(page) {
+  await page.waitForTimeout(450);
+  return page.evaluate(() => location.hash);
+}
+
+/** The same as an object. */
+export const addressed = async (page) => Object.fromEntries(new URLSearchParams((await hash(page)).slice(1)));
+
 /** Keeps a picture where BERTHA_SCREENSHOTS names a folder, for people to look at. */
 export async function screenshot(page, name) {
   const folder = process.env.BERTHA_SCREENSHOTS;

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 
-import { assert, bertha, directory, open, run, screenshot } from './browser.mjs';
+import { addressed, assert, bertha, directory, hash, open, run, screenshot } from './browser.mjs';
 import { groupedVectors, kFixture, kHidden, kSpecials, writeModel } from './made_up_model.mjs';
 
 const kHostile = '</script><img src=x onerror=alert(1)>';
@@ -66,7 +66,6 @@ async function openMap(browser, file, options = {}) {
 /** Until points have arrived where they move to. */
 const settle = (page) => page.waitForTimeout(700);
 const picture = (page) => page.evaluate(() => document.getElementById('map').toDataURL());
-const hash = (page) => page.evaluate(() => Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
 const texts = (page, selector) => page.locator(selector).allTextContents();
 const tableNames = (page) => texts(page, '#selection tbody tr td:first-child');
 
@@ -118,7 +117,7 @@ await run({
     assert.equal(await page.textContent('#match-count'), '0 tokens found');
     await page.fill('#search', 'south13');
     await page.press('#search', 'Enter');
-    assert.equal((await hash(page)).point, String(tokens.indexOf('south13')));
+    assert.equal((await addressed(page)).point, String(tokens.indexOf('south13')));
     withoutProblems(page);
   },
 
@@ -143,15 +142,15 @@ await run({
     const page = await openMap(browser, vocabularyPage);
     const [x, y] = (await pixelsOf(page, vocabularyPage))[tokens.indexOf('west15')];
     await page.mouse.click(x, y);
-    const point = Number((await hash(page)).point);
+    const point = Number((await addressed(page)).point);
     assert.equal(await page.textContent('#picked h2 .name'), tokens[point]);
     const wanted = trueNeighbors(point, 20);
     assert.deepEqual(await texts(page, '#neighbors .name'), wanted.map(([i]) => tokens[i]));
     assert.deepEqual(await texts(page, '#neighbors .number'), wanted.map(([, cosine]) => cosine.toFixed(3)));
     await page.click('#neighbors li:first-child button');
-    assert.equal((await hash(page)).point, String(wanted[0][0]));
+    assert.equal((await addressed(page)).point, String(wanted[0][0]));
     await page.click('#unpick');
-    assert.equal((await hash(page)).point, undefined);
+    assert.equal((await addressed(page)).point, undefined);
     withoutProblems(page);
   },
 
@@ -173,7 +172,7 @@ await run({
     }
     await screenshot(page, 'embeddings-selection-1920');
     await page.click('#unselect');
-    assert.equal((await hash(page)).select, undefined);
+    assert.equal((await addressed(page)).select, undefined);
     await page.click('#tool-move');
     await page.keyboard.down('Shift');
     await page.mouse.move(box[0], box[1]);
@@ -187,7 +186,7 @@ await run({
 
   'moves and zooms by wheel, mouse, buttons and keyboard': async (browser) => {
     const page = await openMap(browser, vocabularyPage);
-    const at = async () => (await hash(page)).at?.split(',').map(Number);
+    const at = async () => (await addressed(page)).at?.split(',').map(Number);
     await page.hover('#map');
     await page.mouse.wheel(0, -400);
     await page.waitForFunction(() => location.hash.includes('at='));
@@ -211,9 +210,9 @@ await run({
     await page.keyboard.press('ArrowRight');
     assert.ok((await at())[0] > 0.05);
     await page.keyboard.press('Enter');
-    assert.ok(Number((await hash(page)).point) >= 0);
+    assert.ok(Number((await addressed(page)).point) >= 0);
     await page.keyboard.press('Escape');
-    assert.equal((await hash(page)).point, undefined);
+    assert.equal((await addressed(page)).point, undefined);
     await page.keyboard.press('0');
     assert.equal(await at(), undefined);
     withoutProblems(page);
@@ -229,7 +228,7 @@ await run({
     assert.equal((await texts(page, '#variance tbody td:nth-child(3)'))[0], `${(100 * report.explained_variance[0]).toFixed(1)} %`);
     await page.selectOption('#axis-x', '3');
     await settle(page);
-    assert.deepEqual([(await hash(page)).map, (await hash(page)).x], ['pca', '3']);
+    assert.deepEqual([(await addressed(page)).map, (await addressed(page)).x], ['pca', '3']);
     assert.notEqual(await picture(page), first);
     assert.deepEqual(await texts(page, '#variance tr.used td:first-child'), ['2', '3']);
     withoutProblems(page);
@@ -246,7 +245,7 @@ await run({
     await page.click('#zoom-in');
     await page.click('#theme');
     await settle(page);
-    const again = await openMap(browser, vocabularyPage, { hash: `#${new URLSearchParams(await hash(page))}` });
+    const again = await openMap(browser, vocabularyPage, { hash: await hash(page) });
     assert.equal(await picture(again), await picture(page));
     assert.deepEqual(await tableNames(again), await tableNames(page));
     assert.equal(await again.inputValue('#search'), 'west');
@@ -278,7 +277,7 @@ await run({
     assert.ok(await tip.isHidden() || !(await tip.textContent()).startsWith('west'), 'a hidden point was found');
     await page.selectOption('#color', 'norm');
     assert.equal(await page.locator('#legend .ramp .swatch').count(), 32);
-    assert.deepEqual([(await hash(page)).color, (await hash(page)).off], ['norm', undefined]);
+    assert.deepEqual([(await addressed(page)).color, (await addressed(page)).off], ['norm', undefined]);
     await page.selectOption('#color', '');
     assert.equal(await page.locator('#legend > *').count(), 0);
     withoutProblems(page);

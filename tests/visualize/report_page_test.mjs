@@ -2,7 +2,7 @@
 
 import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, bertha, directory, nextFrame, open as openFile, run, screenshot } from './browser.mjs';
+import { assert, bertha, directory, hash, nextFrame, open as openFile, run, screenshot } from './browser.mjs';
 import { analysisOf, kSpanAnalysis, lossAt, writeResults, writeRun } from './made_up_runs.mjs';
 
 const kHostile = '<img src=x onerror=alert(1)>';
@@ -54,7 +54,6 @@ async function screenX(page, metric, value) {
 const plot = (page, metric) => page.locator(`.chart[data-metric="${metric}"] svg.plot`);
 const drawing = (page, metric) => plot(page, metric).evaluate((node) => node.outerHTML);
 const curves = (page, metric, name = 'curve') => page.locator(`.chart[data-metric="${metric}"] path.${name}`);
-const hash = (page) => page.evaluate(() => location.hash);
 async function settled(page) {
   await page.waitForTimeout(260);
   await nextFrame(page);

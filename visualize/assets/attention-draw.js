@@ -46,7 +46,8 @@ const attentionDraw = (() => {
   /** A token's background for a share in [0, 1], light enough for its text. */
   const tint = (share, name = 'series-0') => hex(mixed(parts('background'), parts(name), 0.55 * Math.min(1, share)));
 
-  const headColor = (head) => color(`series-${head % kColors}`);
+  const headColorName = (head) => `series-${head % kColors}`;
+  const headColor = (head) => color(headColorName(head));
   /** Heads beyond the colours have broken lines. */
   const headDash = (head) => (Math.floor(head / kColors) % 2 ? [14, 5] : []);
 
@@ -99,5 +100,5 @@ const attentionDraw = (() => {
     return canvas;
   }
 
-  return { kFont, ramp, showRamp, signed, tint, headColor, headDash, weight, named, missing, text, sideBySide, picture, pixels };
+  return { kFont, ramp, showRamp, signed, tint, headColorName, headColor, headDash, weight, named, missing, text, sideBySide, picture, pixels };
 })();

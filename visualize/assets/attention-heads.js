@@ -98,16 +98,24 @@ function attentionHeadPanel(model) {
       const full = fullWeight();
       return strongest.map(({ weight, query, key, head }) => ({ query, key, head, share: Math.min(1, weight / full) }));
     }
-    const lines = [], full = fullWeight();
+    const lines = [], full = fullWeight(), least = leastShownWeight(full);
     chosen.heads.forEach((head, i) => {
       for (let place = chosen.range[0]; place < chosen.range[1]; ++place) {
-        const share = Math.min(1, chosen.weights[i][place] / full);
-        if (share < 1 / 100) continue; // nobody sees it
-        lines.push(chosen.side === 'query' ? { query: chosen.place, key: place, head, share }
-          : { query: place, key: chosen.place, head, share });
+        const weight = chosen.weights[i][place];
+        if (weight < least) continue;
+        const [query, key] = chosen.side === 'query' ? [chosen.place, place] : [place, chosen.place];
+        lines.push({ query, key, head, share: Math.min(1, weight / full) });
       }
     });
-    return lines.sort((a, b) => a.share - b.share).slice(-kMostLines);
+    return lines.slice(0, kMostLines); // weights may be alike
+  }
+
+  /** Of the chosen token: what is fainter nobody sees, and there is no room for. */
+  function leastShownWeight(full) {
+    const [first, last] = chosen.range, count = last - first;
+    const weights = new Float64Array(count * chosen.heads.length);
+    chosen.weights.forEach((row, i) => weights.set(row.subarray(first, last), i * count));
+    return Math.max(full / 100, weights.sort().at(-kMostLines) ?? 0);
   }
 
   function draw(context, seen) {

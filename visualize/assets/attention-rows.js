@@ -8,12 +8,19 @@
 function attentionRows(columns, draw) {
   const { element, data } = bertha;
   const kManyTokens = 120;
+  const kBlock = 32; // rows that the browser leaves out together while none of them is seen
   const height = data.tokens.length > kManyTokens ? 18 : 24;
 
   const cells = data.tokens.map((_, place) => columns.map(({ name, text, side }) =>
     element('span', { class: name, 'data-side': side, title: side && text(place) }, text?.(place) ?? '')));
   const canvas = element('canvas', { 'aria-hidden': 'true' });
-  const list = element('div', { class: 'row-list' }, cells.map((row, place) => element('div', { class: 'row', 'data-place': place }, row)));
+  const rows = cells.map((row, place) => element('div', { class: 'row', 'data-place': place }, row));
+  const blocks = Array.from({ length: Math.ceil(rows.length / kBlock) }, (_, i) => {
+    const block = element('div', { class: 'block' }, rows.slice(i * kBlock, (i + 1) * kBlock));
+    block.style.height = `${block.children.length * height}px`;
+    return block;
+  });
+  const list = element('div', { class: 'row-list' }, blocks);
   const inner = element('div', { class: 'rows-inner' }, canvas, list);
   const outer = element('div', { class: 'rows', tabindex: 0 }, inner);
   outer.style.setProperty('--row-height', `${height}px`);

@@ -56,9 +56,13 @@
   const option = (value, title) => element('option', { value }, title);
   const layerSelect = element('select', { id: 'layer', onchange: () => attentionState.setLayer(Number(layerSelect.value)) },
     Array.from({ length: attentionState.layers }, (_, i) => option(i, i)));
-  const chips = Array.from({ length: attentionState.heads }, (_, head) => element('button', { type: 'button', class: 'chip',
-    'data-head': head, title: `Head ${head}`,
-    onclick: () => (hasOneHead() ? attentionState.setHead(head) : attentionState.toggleHead(head)) }, head));
+  const chips = Array.from({ length: attentionState.heads }, (_, head) => {
+    const chip = element('button', { type: 'button', class: 'chip', 'data-head': head, title: `Head ${head}`,
+      onclick: () => (hasOneHead() ? attentionState.setHead(head) : attentionState.toggleHead(head)) }, head);
+    chip.style.setProperty('--head', `var(--${attentionDraw.headColorName(head)})`);
+    chip.classList.toggle('dashed', attentionDraw.headDash(head).length > 0);
+    return chip;
+  });
   const all = Array.from({ length: attentionState.heads }, (_, head) => head);
   const allButton = element('button', { type: 'button', id: 'all-heads', onclick: () => attentionState.setHeads(all) }, 'All');
   const oneButton = element('button', { type: 'button', id: 'one-head', onclick: () => attentionState.setHead(attentionState.head()) }, 'One');
@@ -98,8 +102,6 @@
     chips.forEach((chip, head) => {
       const is = hasOneHead() ? head === attentionState.head() : chosen.includes(head);
       chip.setAttribute('aria-pressed', is);
-      chip.style.setProperty('--head', attentionDraw.headColor(head));
-      chip.classList.toggle('dashed', attentionDraw.headDash(head).length > 0);
     });
     howToRead.textContent = kHowToRead[name];
   }

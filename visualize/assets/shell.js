@@ -48,20 +48,29 @@ const bertha = (() => {
   const state = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const listeners = [];
 
-  /** Changes keys of the state and the address with it; null removes a key. */
+  const kAddressPause = 400; // ms; browsers refuse an address that changes often (WebKit: more than 100 times in 30 s)
+  let addressTimer = null;
+  function writeAddress() {
+    addressTimer = null;
+    const hash = new URLSearchParams(state).toString();
+    history.replaceState(null, '', hash ? `#${hash}` : '#');
+  }
+
+  /** Changes keys of the state and, a moment later, the address with it; null removes a key. */
   function setState(changes) {
     for (const [key, value] of Object.entries(changes)) {
       if (value === null) delete state[key];
       else state[key] = String(value);
     }
-    const hash = new URLSearchParams(state).toString();
-    history.replaceState(null, '', hash ? `#${hash}` : '#');
+    addressTimer ??= setTimeout(writeAddress, kAddressPause);
     listeners.forEach((listener) => listener(state));
   }
   function onState(listener) {
     listeners.push(listener);
   }
   window.addEventListener('hashchange', () => {
+    clearTimeout(addressTimer);
+    addressTimer = null;
     Object.keys(state).forEach((key) => delete state[key]);
     Object.assign(state, Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
     applyTheme();
@@ -72,7 +81,9 @@ const bertha = (() => {
 
   const preferred = matchMedia('(prefers-color-scheme: dark)');
   const theme = () => (['dark', 'light'].includes(state.theme) ? state.theme : preferred.matches ? 'dark' : 'light');
+  let colors = {}; // of the theme, as far as they were asked for
   function applyTheme() {
+    colors = {};
     document.documentElement.dataset.theme = theme();
   }
   preferred.addEventListener('change', () => setTheme(null));
@@ -84,7 +95,7 @@ const bertha = (() => {
   applyTheme();
 
   /** The value of a colour of shell.css, for a canvas. */
-  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const color = (name) => (colors[name] ??= getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
 
   // ---- Tooltip
 
