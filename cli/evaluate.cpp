@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/output_file.h"
+#include "train/comm/failure_watch.h"
 #include "train/model_directory.h"
 
 namespace bertha {
@@ -31,6 +32,7 @@ void print(const Evaluation& evaluation, bool as_json) {
 
 void run_evaluate(const EvaluateOptions& options) {
   const auto communicator = make_communicator();
+  watch_for_stalls(kStallLimit);
   const ModelDescription description = read_model_description(options.model);
   const Evaluation evaluation = is_for_pretraining(description.head)
                                     ? evaluate_pretrained(options, description, *communicator)

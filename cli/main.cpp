@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 #include <string>
@@ -11,6 +12,7 @@
 #include "autograd/core/exit_code.h"
 #include "cli/commands.h"
 #include "cli/version.h"
+#include "data/printable.h"
 #include "train/comm/communicator.h"
 #include "train/comm/failure_watch.h"
 
@@ -60,6 +62,9 @@ int run(int argc, char** argv) {
     return report(app, error);
   } catch (const std::bad_alloc&) {
     return bertha::end_with_failure("out of memory", bertha::kExitFailed);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return bertha::end_with_failure(bertha::printable(error.path1().native()) + ": " + error.code().message(),
+                                    bertha::kExitFailed);
   } catch (const std::exception& error) {
     return bertha::end_with_failure(error.what(), bertha::exit_code_of(error));
   }

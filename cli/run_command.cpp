@@ -32,9 +32,8 @@ void run_supervised(const std::string& name, const RunOptions& options, const st
   throw CLI::RuntimeError(supervise({options.supervise, options.launch, output}, command));
 }
 
-StopSignals stop_signals_of(const Communicator& communicator) {
-  return StopSignals(
-      communicator.size() > 1 ? nullptr : "stopped by a signal before the first step; the same command continues\n");
+StopSignals stop_signals(bool alone) {
+  return StopSignals(alone ? "stopped by a signal before the first step; the same command continues\n" : nullptr);
 }
 
 void print_lines(const std::vector<std::string>& lines, const Communicator& communicator) {

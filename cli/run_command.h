@@ -36,7 +36,7 @@ void add_run_options(CLI::App& command, RunOptions& options);
 
 /// What a stop signal does before the first step: alone, a process ends at once with 0, for there is nothing to save;
 /// ranks end together, with their first step.
-StopSignals stop_signals_of(const Communicator& communicator);
+StopSignals stop_signals(bool alone);
 
 /// Prints on rank 0.
 void print_lines(const std::vector<std::string>& lines, const Communicator& communicator);
@@ -56,6 +56,7 @@ struct ConfiguredCommand {
 /// Does what the options ask for: supervises, prints, plans or runs.
 template <class Config>
 void run_configured(const ConfiguredCommand<Config>& command, const RunOptions& options) {
+  const StopSignals first_signals = stop_signals(!is_launched());  // MPI takes a while to start
   if (options.supervise > 0) {
     run_supervised(command.name, options, command.load(options.config, options.overrides).output);
   }
@@ -66,7 +67,7 @@ void run_configured(const ConfiguredCommand<Config>& command, const RunOptions& 
     return;
   }
   if (options.dry_run) return print_lines(command.plan(config, communicator->size()), *communicator);
-  const StopSignals signals = stop_signals_of(*communicator);
+  const StopSignals signals = stop_signals(communicator->size() == 1);
   watch_for_stalls(*config.communication.stall_limit);
   Progress progress;
   warn_of_crowded_cores(*communicator, progress);

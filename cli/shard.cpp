@@ -15,6 +15,7 @@
 #include "data/sharder.h"
 #include "data/wordpiece.h"
 #include "train/comm/communicator.h"
+#include "train/comm/failure_watch.h"
 
 namespace bertha {
 namespace {
@@ -92,6 +93,7 @@ void warn_if_one_sided(const ShardOptions& options, const ShardSummary& summary)
 void run(ShardCommand& command) {
   return_large_buffers();
   const std::unique_ptr<Communicator> ranks = make_communicator();
+  watch_for_stalls(kStallLimit);
   command.options.rank = ranks->rank();
   command.options.world_size = ranks->size();
   command.options.barrier = [&] { ranks->barrier(); };

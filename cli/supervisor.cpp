@@ -22,6 +22,7 @@
 
 #include "autograd/core/error.h"
 #include "autograd/core/exit_code.h"
+#include "train/checkpoint/checkpoint.h"
 #include "train/metrics.h"
 #include "train/process.h"
 
@@ -39,7 +40,8 @@ constexpr std::string_view kVoice = "bertha: ";
 // ---- How far a run has come ----
 
 struct History {
-  int64_t steps = 0;  // of all its seeds
+  int64_t steps = 0;        // of all its seeds
+  std::string checkpoints;  // the newest of each
   std::optional<fs::file_time_type> written;
 };
 
@@ -54,6 +56,7 @@ History history_of(const std::string& output) {
     const fs::file_time_type written = fs::last_write_time(run / "metrics.jsonl", error);
     if (error) continue;
     history.steps += last_metrics_step(run);
+    history.checkpoints += latest_checkpoint(run / "checkpoints") + "\n";
     history.written = std::max(history.written.value_or(written), written);
   }
   return history;
@@ -68,7 +71,7 @@ std::string quoted(const std::string& word) {
 }
 
 std::string shell_line(const std::string& launch, const std::vector<std::string>& command) {
-  std::string line = "exec " + launch;
+  std::string line = "exec env " + launch;  // which may begin with variables
   for (const std::string& word : command) line.append(" ").append(quoted(word));
   return line;
 }
@@ -78,6 +81,7 @@ class Signals {
  public:
   Signals() {
     sigemptyset(&set_);
+    std::signal(SIGCHLD, SIG_DFL);  // who started us may have ignored it, and with it the ends of our children
     for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGCHLD}) sigaddset(&set_, number);
     sigprocmask(SIG_BLOCK, &set_, &before_);
     descriptor_ = signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -136,7 +140,8 @@ class Child {
   Child(const std::string& line, const Signals& signals, int stop_signal)
       : signals_(signals), stop_signal_(stop_signal) {
     std::array<int, 2> ends = {};
-    check<Error>(pipe2(ends.data(), O_CLOEXEC) == 0, "--supervise: ", std::strerror(errno));
+    const bool made = pipe2(ends.data(), O_CLOEXEC) == 0;
+    check<Error>(made, "--supervise: ", std::strerror(errno));
     const pid_t parent = getpid();
     process_ = fork();
     check<Error>(process_ >= 0, "--supervise: ", std::strerror(errno));
@@ -153,10 +158,15 @@ class Child {
 
   ChildEnd wait() {
     int status = 0;
-    while (waitpid(process_, &status, WNOHANG) == 0) pass_on();
+    pid_t ended = 0;
+    while ((ended = waitpid(process_, &status, WNOHANG)) == 0) pass_on();
+    check<Error>(ended == process_, "--supervise: the run cannot be waited for: ", std::strerror(errno));
     drain();
     kill(-process_, SIGKILL);  // whatever it left of its group
-    return {exit_code_of(status), words_.cause().empty() ? end_text(status) : words_.cause(), stopped_};
+    // Where it had not begun to listen there was nothing to save.
+    const bool before_listening = WIFSIGNALED(status) && WTERMSIG(status) == passed_on_;
+    return {before_listening ? kExitDone : exit_code_of(status),
+            words_.cause().empty() ? end_text(status) : words_.cause(), passed_on_ != 0};
   }
 
  private:
@@ -178,8 +188,8 @@ class Child {
     if (polled[1].revents != 0 && !read_output()) close(std::exchange(output_, -1));
     for (int number = signals_.next(); number != 0; number = signals_.next()) {
       if (number == SIGCHLD) continue;
-      kill(process_, stop_signal_ ? stop_signal_ : number);
-      stopped_ = true;
+      passed_on_ = stop_signal_ ? stop_signal_ : number;
+      kill(process_, passed_on_);
     }
   }
 
@@ -204,7 +214,7 @@ class Child {
   pid_t process_ = -1;
   int output_ = -1;
   LastWords words_;
-  bool stopped_ = false;
+  int passed_on_ = 0;  // the last stop signal
 };
 
 // ---- When to try again ----
@@ -240,6 +250,7 @@ int supervise(const Supervision& supervision, const std::vector<std::string>& co
   // mpirun passes SIGUSR1 on to its ranks; after any other it gives them no time to save.
   const int stop_signal = supervision.launch.empty() ? 0 : SIGUSR1;
   int64_t furthest = 0, failures = 0;
+  std::string checkpoints = history_of(supervision.output).checkpoints;
   for (auto pause = kFirstPause;;) {
     const auto written_before = history_of(supervision.output).written;
     const ChildEnd end = Child(line, signals, stop_signal).wait();
@@ -249,8 +260,10 @@ int supervise(const Supervision& supervision, const std::vector<std::string>& co
       say(fmt::format("not started again, for that would not help: {}", end.cause));
       return end.exit_code;
     }
-    if (history.steps > furthest) {
+    // A run that goes back over its steps, but saves them, comes on, too.
+    if (history.steps > furthest || history.checkpoints != checkpoints) {
       furthest = history.steps;
+      checkpoints = history.checkpoints;
       failures = 0;
       pause = kFirstPause;
     }

@@ -130,7 +130,8 @@ void remove_unfinished(const std::string& path) {
 }
 
 void rename_into_place(const std::string& from, const std::string& to) {
-  check<Error>(rename(from.c_str(), to.c_str()) == 0, to, ": cannot be put in place: ", std::strerror(errno));
+  const bool renamed = rename(from.c_str(), to.c_str()) == 0;
+  check<Error>(renamed, to, ": cannot be put in place: ", std::strerror(errno));
 }
 
 void sync_directory(const std::string& path) {
@@ -160,6 +161,14 @@ bool path_exists(const std::string& path) {
 
 bool path_is_directory(const std::string& path) {
   return std::filesystem::is_directory(status_of(path));
+}
+
+std::string why_no_file(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!std::filesystem::status_known(status)) return "cannot be looked at: " + error.message();
+  if (!std::filesystem::exists(status)) return "is missing";
+  return std::filesystem::is_regular_file(status) ? "" : "is not a regular file";
 }
 
 std::vector<std::string> names_of_directory(const std::string& path) {

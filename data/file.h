@@ -83,6 +83,9 @@ void make_directories(const std::string& path);
 bool path_exists(const std::string& path);
 bool path_is_directory(const std::string& path);
 
+/// Why there is no regular file at a path, such as "is missing"; empty where there is one.
+std::string why_no_file(const std::string& path);
+
 /// The names in a directory, in no order. Throws Error.
 std::vector<std::string> names_of_directory(const std::string& path);
 

@@ -1,7 +1,6 @@
 #include "data/shard_directory.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 
 #include "autograd/core/error.h"
@@ -16,7 +15,7 @@ ShardDirectory::ShardDirectory(std::string path, const ShardSettings& settings)
 }
 
 bool ShardDirectory::is_published() const {
-  return std::filesystem::exists(file(std::string(kShardManifestName)));
+  return path_exists(file(std::string(kShardManifestName)));
 }
 
 void ShardDirectory::check_settings() const {
@@ -35,7 +34,7 @@ std::map<int64_t, ShardRecord> ShardDirectory::finished(int64_t first, int64_t s
   for (int64_t shard = first; shard < settings_.shards; shard += step) {
     if (published) {
       records[shard] = whole.shards.at(shard);
-    } else if (std::filesystem::exists(file(shard_record_name(shard)))) {
+    } else if (path_exists(file(shard_record_name(shard)))) {
       records[shard] = read_shard_record(path_, shard).shards.front();
     }
   }
@@ -69,7 +68,7 @@ void ShardDirectory::check_made_again() const {
   const ShardManifest whole = manifest();
   for (int64_t shard = 0; shard < settings_.shards; ++shard) {
     const std::string record = file(shard_record_name(shard));
-    if (!std::filesystem::exists(record)) continue;
+    if (!path_exists(record)) continue;
     check<MismatchError>(read_shard_record(path_, shard).shards.front() == whole.shards.at(shard), record,
                          ": made again, this shard is not what ", kShardManifestName, " says");
   }

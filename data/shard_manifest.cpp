@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -372,7 +371,8 @@ void check_same_settings(std::string_view where, const ShardSettings& found, con
 }
 
 void check_intact(const std::string& path, const ShardRecord& record) {
-  check<DamagedFileError>(std::filesystem::is_regular_file(path), path, ": missing");
+  const std::string why = why_no_file(path);
+  check<DamagedFileError>(why.empty(), path, ": ", why);
   const InputFile file(path);
   check<DamagedFileError>(static_cast<int64_t>(file.size()) == record.bytes, path, ": ", file.size(),
                           " bytes (expected ", record.bytes, ")");

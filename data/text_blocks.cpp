@@ -21,7 +21,8 @@ constexpr size_t kMaxBytesWithoutBlank = size_t{64} << 20;
 TextBlocks::TextBlocks(std::vector<std::string> files, size_t block_bytes)
     : files_(std::move(files)), block_bytes_(block_bytes) {
   for (const std::string& path : files_) {
-    check<ConfigError>(::access(path.c_str(), R_OK) == 0, path, ": cannot be read: ", std::strerror(errno));
+    const bool readable = ::access(path.c_str(), R_OK) == 0;
+    check<ConfigError>(readable, path, ": cannot be read: ", std::strerror(errno));
     check<ConfigError>(!std::filesystem::is_directory(path), path, ": is a directory (expected a text file)");
   }
 }

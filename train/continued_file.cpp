@@ -14,7 +14,8 @@
 namespace bertha {
 
 ContinuedFile::ContinuedFile(std::string path, int64_t kept) : path_(std::move(path)), empty_(kept == 0) {
-  descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  // O_NONBLOCK: a named pipe is an error and not waited for.
+  descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
   const bool ready =
       descriptor_ >= 0 && ftruncate(descriptor_, kept) == 0 && lseek(descriptor_, kept, SEEK_SET) == kept;
   check<Error>(ready, path_, ": cannot be written: ", std::strerror(errno));
@@ -31,7 +32,8 @@ void ContinuedFile::append(std::string_view record) {
 }
 
 void ContinuedFile::sync() {
-  check<Error>(fsync(descriptor_) == 0, path_, ": cannot be made durable: ", std::strerror(errno));
+  const bool synced = fsync(descriptor_) == 0;
+  check<Error>(synced, path_, ": cannot be made durable: ", std::strerror(errno));
 }
 
 }  // namespace bertha

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
+#include <sstream>
+
+#include "autograd/core/error.h"
+#include "data/file.h"
+#include "train/metrics_reader.h"
 
 namespace bertha {
 namespace {
@@ -17,20 +22,21 @@ std::string lines_of(const std::string& directory) {
   return directory + "/" + std::string(kMetricsName);
 }
 
-// Bytes of `path` up to its last whole line before the first of a step after `step`.
-int64_t bytes_to_keep(const std::string& path, int64_t step) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  int64_t read = 0;
-  int64_t kept = 0;
-  while (std::getline(file, text) && !file.eof()) {
-    read += static_cast<int64_t>(text.size()) + 1;
-    const auto line = parse_metrics_line(text);
-    if (!line) continue;
-    if (line->step > step) break;
-    kept = read;
-  }
-  return kept;
+// Bytes up to the last whole line before those of steps after `step`. A damaged step among the others must neither cut
+// the history nor keep what is to be cut: the end is where most lines before it are of steps up to `step`, and most
+// behind it are not.
+int64_t bytes_to_keep(const std::string& directory, int64_t step) {
+  MetricsReader reader(directory);
+  uint64_t kept = 0;
+  int64_t balance = 0, best = 0;
+  reader.read([&](const MetricsLine& line) {
+    const bool is_later = line.step > step;
+    balance += is_later ? -1 : 1;
+    if (is_later || balance < best) return;
+    best = balance;
+    kept = reader.line_end();
+  });
+  return static_cast<int64_t>(kept);
 }
 
 }  // namespace
@@ -69,18 +75,24 @@ std::optional<MetricsLine> parse_metrics_line(std::string_view text) {
 }
 
 int64_t last_metrics_step(const std::string& directory) {
-  constexpr std::streamoff kTail = 1 << 16;
-  std::ifstream file(lines_of(directory), std::ios::binary | std::ios::ate);
-  file.seekg(std::max<std::streamoff>(0, file.tellg() - kTail));
+  constexpr uint64_t kTail = 1 << 16;
   int64_t step = 0;
-  for (std::string text; std::getline(file, text);) {
-    if (const auto line = parse_metrics_line(text)) step = line->step;
+  try {
+    const InputFile file(lines_of(directory));
+    std::string tail(std::min(kTail, file.size()), '\0');
+    file.read(file.size() - tail.size(), std::as_writable_bytes(std::span(tail)));
+    std::istringstream lines(tail);
+    for (std::string text; std::getline(lines, text);) {
+      if (const auto line = parse_metrics_line(text)) step = line->step;
+    }
+  } catch (const Error&) {
+    return 0;
   }
   return step;
 }
 
 MetricsLog::MetricsLog(const std::string& directory, int64_t step)
-    : lines_(lines_of(directory), bytes_to_keep(lines_of(directory), step)), events_(directory + kEventsName, step) {}
+    : lines_(lines_of(directory), bytes_to_keep(directory, step)), events_(directory + kEventsName, step) {}
 
 void MetricsLog::write(const MetricsLine& line) {
   lines_.append(to_json(line) + "\n");

@@ -34,7 +34,7 @@ std::string to_json(const MetricsLine& line);
 /// None for any other text.
 std::optional<MetricsLine> parse_metrics_line(std::string_view text);
 
-/// The step of the last whole line; 0 where there is none. Reads the end of the file alone.
+/// The step of the last whole line; 0 where there is none that can be read. Reads the end of the file alone.
 int64_t last_metrics_step(const std::string& directory);
 
 /// The history of a run, in its directory: metrics.jsonl, one object a line, and the same numbers as TensorBoard

@@ -11,7 +11,7 @@ namespace bertha {
 namespace {
 
 constexpr uint64_t kPiece = 1 << 20;      // of a file, that is read at once
-constexpr size_t kLongestLine = 1 << 16;  // what is longer is no line of metrics
+constexpr size_t kLongestLine = 1 << 14;  // what is longer is no line of metrics
 constexpr size_t kRemembered = 512;       // bytes by which a file is known again
 
 std::string bytes_at(const InputFile& file, uint64_t begin, uint64_t size) {
@@ -50,6 +50,7 @@ size_t MetricsReader::take_lines(std::string_view text, const Use& use) {
   size_t taken = 0;
   for (size_t end = text.find('\n'); end != text.npos; end = text.find('\n', taken)) {
     const std::string_view line = text.substr(taken, end - taken);
+    line_end_ = begin_ + end + 1;
     if (std::exchange(within_line_, false) || line.size() > kLongestLine) {
       ++damaged_;
     } else {
@@ -72,9 +73,13 @@ void MetricsReader::take_line(std::string_view text, const Use& use) {
 // Training and evaluations go on with a later step than those before.
 bool MetricsReader::is_in_order(const MetricsLine& line) {
   if (line.step < 0) return false;
-  int64_t* last = line.phase == "train" ? &last_step_ : line.phase == "evaluation" ? &last_evaluation_ : nullptr;
-  if (!last) return true;
-  return line.step > std::exchange(*last, std::max(*last, line.step));
+  Place* place = line.phase == "train" ? &training_ : line.phase == "evaluation" ? &evaluation_ : nullptr;
+  if (!place) return true;
+  const bool last_was_ahead = line.step < place->last && line.step > place->before;
+  if (line.step <= place->last && !last_was_ahead) return false;
+  if (!last_was_ahead) place->before = place->last;
+  place->last = line.step;
+  return true;
 }
 
 void for_each_metrics_line(const std::string& directory, std::string_view phase, int64_t step,

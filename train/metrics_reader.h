@@ -12,8 +12,8 @@
 namespace bertha {
 
 /// Reads metrics.jsonl of a run directory from front to back, also while it grows, in bounded memory. Lines that are
-/// damaged, out of order or torn are passed over and counted. A file that is not there has no lines. Throws ConfigError
-/// and Error where it cannot be read.
+/// damaged, out of order or torn are passed over and counted; one whose step is too large takes no other with it. A
+/// file that is not there has no lines. Throws ConfigError and Error where it cannot be read.
 class MetricsReader {
  public:
   explicit MetricsReader(const std::string& directory);
@@ -24,11 +24,19 @@ class MetricsReader {
   /// Gives the lines that have come since the last call.
   void read(const std::function<void(const MetricsLine& line)>& use);
 
+  /// While a line is given: where it ends in the file.
+  uint64_t line_end() const { return line_end_; }
+
   int64_t lines() const { return lines_; }
   int64_t damaged_lines() const { return damaged_ + (torn_ ? 1 : 0); }
 
  private:
   using Use = std::function<void(const MetricsLine& line)>;
+
+  /// Steps of the last line of a phase and of the last before it that was in order.
+  struct Place {
+    int64_t last, before;
+  };
 
   size_t take_lines(std::string_view text, const Use& use);
   void take_line(std::string_view text, const Use& use);
@@ -40,7 +48,8 @@ class MetricsReader {
   bool within_line_ = false;  // begin_ lies in a line that is too long to be one
   bool torn_ = false;         // the file does not end with the end of a line
   int64_t lines_ = 0, damaged_ = 0;
-  int64_t last_step_ = 0, last_evaluation_ = -1;
+  uint64_t line_end_ = 0;
+  Place training_ = {0, 0}, evaluation_ = {-1, -1};
 };
 
 /// The lines of a phase up to `step`, in their order; errors as above.

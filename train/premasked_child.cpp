@@ -84,7 +84,10 @@ Answer answer_for(const std::string& path, int64_t vocabulary_size, Objective ob
 /// One end closes with it, so that reading the other ends.
 class Pipe {
  public:
-  Pipe() { check<Error>(pipe2(ends_.data(), O_CLOEXEC) == 0, "pipe: cannot be made: ", std::strerror(errno)); }
+  Pipe() {
+    const bool made = pipe2(ends_.data(), O_CLOEXEC) == 0;
+    check<Error>(made, "pipe: cannot be made: ", std::strerror(errno));
+  }
   ~Pipe() {
     close(ends_[0]);
     if (ends_[1] >= 0) close(ends_[1]);

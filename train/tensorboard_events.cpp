@@ -6,6 +6,8 @@
 #include <fstream>
 #include <optional>
 
+#include "data/file.h"
+
 namespace bertha {
 namespace {
 
@@ -112,6 +114,8 @@ std::optional<int64_t> step_of(std::string_view data) {
 
 // Bytes of `path` that hold whole records of steps up to `step`, from the front.
 int64_t bytes_to_keep(const std::string& path, int64_t step) {
+  if (!path_exists(path)) return 0;
+  const InputFile regular(path);  // or an error, where anything else would be waited for
   std::ifstream file(path, std::ios::binary);
   int64_t kept = 0;
   while (const auto data = next_record(file)) {

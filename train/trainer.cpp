@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <sstream>
 
 #include "autograd/core/error.h"
@@ -419,7 +418,7 @@ void Trainer::keep_if_best(const std::vector<std::pair<std::string, double>>& va
 bool Trainer::restore_best() {
   const std::string directory = options_.output + "/best";
   std::string step;
-  if (is_writer() && std::filesystem::exists(directory + "/" + kStepName)) {
+  if (is_writer() && path_exists(directory + "/" + kStepName)) {
     step = read_text(directory + "/" + kStepName, kLargestStepText);
   }
   const bool is_best = best_step() && agree(communicator_, step) == step_text(*best_step());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "autograd/core/dtype.h"
+#include "train/comm/failure_watch.h"
 #include "train/config_keys.h"
 #include "train/config_tree.h"
 #include "train/optimizer.h"
@@ -43,7 +44,7 @@ struct CommunicationSection {
   bool overlap = true;           // reduce gradients while backward runs
   bool shard_optimizer = false;  // each rank keeps the moments of its part and updates only that
   int64_t verify_every = 100;    // steps between comparisons of the ranks' parameters; 0: at checkpoints only
-  std::optional<std::chrono::seconds> stall_limit = std::chrono::seconds(300);  // 0s: a rank may stand still for ever
+  std::optional<std::chrono::seconds> stall_limit = kStallLimit;  // 0s: a rank may stand still for ever
 };
 
 struct CheckpointSection {

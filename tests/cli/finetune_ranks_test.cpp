@@ -37,7 +37,7 @@ TEST_P(FinetuneRanks, DeterministicTrainingGivesTheSameBytesOnAnyNumberOfThem) {
   ASSERT_EQ(alone.exit_code, 0) << alone.err;
   const std::string weights = read_file(folder_ / "alone/model/model.safetensors");
   ASSERT_FALSE(weights.empty());
-  for (const int ranks : {1, 2, 3}) {
+  for (const int ranks : {1, 2, 3, 4}) {
     for (const char* sharded : {"false", "true"}) {
       const std::string run = "ranks-" + std::to_string(ranks) + "-" + sharded;
       const CommandResult result =

@@ -370,6 +370,20 @@ TEST_F(Pretrain, AFinishedRunSaysSo) {
   EXPECT_EQ(weights("run"), before);
 }
 
+// As a run leaves it that is killed between its last checkpoint and this.
+TEST_F(Pretrain, AModelThatIsNotTheLastCheckpointsIsWrittenAgain) {
+  ASSERT_EQ(pretrain("training.steps=5 training.warmup_steps=1").exit_code, 0);
+  fs::rename(folder_ / "run/model", folder_ / "earlier");
+  ASSERT_EQ(pretrain("training.steps=10 training.warmup_steps=1").exit_code, 0);
+  const std::string expected = read_file(folder_ / "run/model/model.safetensors");
+  fs::remove_all(folder_ / "run/model");
+  fs::rename(folder_ / "earlier", folder_ / "run/model");
+  ASSERT_NE(read_file(folder_ / "run/model/model.safetensors"), expected);
+  const CommandResult again = pretrain("training.steps=10 training.warmup_steps=1");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(read_file(folder_ / "run/model/model.safetensors"), expected);
+}
+
 TEST_F(Pretrain, FallsBackToAnOlderCheckpointWhereTheNewestIsDamaged) {
   ASSERT_EQ(pretrain("").exit_code, 0);
   const std::string whole = weights("run");

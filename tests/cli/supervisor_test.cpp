@@ -86,6 +86,16 @@ TEST_F(Supervisor, LeavesNoProcessBehind) {
   }
 }
 
+TEST_F(Supervisor, SeesTheEndOfItsChildWhereSuchEndsWereIgnored) {
+  const CommandResult result = run_command("trap '' CHLD; exec timeout 60 " + supervised(3, ""), "");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
+TEST_F(Supervisor, ALauncherMayBeginWithVariables) {
+  const CommandResult result = run_command(supervised(1, "--launch 'OMP_NUM_THREADS=1 nice'"), "");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
 TEST_F(Supervisor, StandsOutsideMpirun) {
   const CommandResult result = run_command(mpirun(2) + pretrain("--supervise 3"), "");
   EXPECT_EQ(result.exit_code, 2) << result.err;

@@ -246,7 +246,7 @@ TEST(ShardSet, EveryTruncationIsFound) {
     write_file(path, bytes);
   }
   std::filesystem::remove(directory / "shard-00000.h5");
-  EXPECT_EQ(damage_of(directory.path()), directory / "shard-00000.h5" + ": missing");
+  EXPECT_EQ(damage_of(directory.path()), directory / "shard-00000.h5" + ": is missing");
 }
 
 TEST(ShardSet, FilesOfAnotherPlaceAreFound) {

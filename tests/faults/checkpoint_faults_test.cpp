@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <map>
 
@@ -41,7 +43,8 @@ std::string save(const Checkpoints& checkpoints, int64_t step) {
 constexpr const char* kEnd = "/end";
 
 void mark_end(Directory directory) {
-  check<Error>(mkdir((directory + kEnd).c_str(), 0777) == 0, directory, kEnd, ": cannot be made");
+  const bool made = mkdir((directory + kEnd).c_str(), 0777) == 0;
+  check<Error>(made, directory, kEnd, ": cannot be made: ", std::strerror(errno));
 }
 
 class CheckpointFaults : public testing::Test {
@@ -189,12 +192,12 @@ TEST_P(ReplacingFaults, TidyingAfterAKillOutlivesAFailingMachine) {
   // As it stands between the exchange and the sync behind it.
   const auto replace_unsynced = [](Directory directory) {
     if (GetParam() == CrashPoints::Exchange::kSupported) {
-      const std::string other = directory + "/best.tmp-1";
+      const std::string other = directory + "/best.tmp-bertha-1";
       check<Error>(renameat2(AT_FDCWD, other.c_str(), AT_FDCWD, (directory + "/best").c_str(), RENAME_EXCHANGE) == 0,
                    other, ": cannot be exchanged");
     } else {
-      fs::rename(directory + "/best", directory + "/best.old-1");
-      fs::rename(directory + "/best.tmp-1", directory + "/best");
+      fs::rename(directory + "/best", directory + "/best.old-bertha-1");
+      fs::rename(directory + "/best.tmp-bertha-1", directory + "/best");
     }
   };
   const TemporaryDirectory folder;
@@ -206,7 +209,7 @@ TEST_P(ReplacingFaults, TidyingAfterAKillOutlivesAFailingMachine) {
   const CrashPoints points(
       [&](Directory directory) {
         publish(directory + "/best", 1);
-        publish(directory + "/best.tmp-1", 2);
+        publish(directory + "/best.tmp-bertha-1", 2);
       },
       [&](Directory directory) {
         replace_unsynced(directory);

@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -103,6 +105,10 @@ void CrashPoints::at_every_call(const std::vector<std::string>& kinds, int64_t s
         EXPECT_NE(ending.sentence.find(directory_), std::string::npos) << ending.sentence;
         EXPECT_EQ(ending.sentence.find('\n'), std::string::npos) << ending.sentence;
         EXPECT_EQ(ending.sentence.find("not an Error of ours"), std::string::npos) << ending.sentence;
+        const int error = fault.kind.starts_with("enospc") ? ENOSPC : fault.kind.starts_with("eio") ? EIO : 0;
+        if (error != 0) {
+          EXPECT_NE(ending.sentence.find(std::strerror(error)), std::string::npos) << ending.sentence;
+        }
       }
       look(fault, ending);
       ++runs;

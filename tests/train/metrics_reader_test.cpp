@@ -42,6 +42,15 @@ TEST_F(MetricsReaderTest, PassesOverAndCountsWhatIsNoLineOfItsOwn) {
   EXPECT_EQ(reader_.damaged_lines(), 6);
 }
 
+TEST_F(MetricsReaderTest, ALineThatIsAheadTakesNoOtherWithIt) {
+  append_steps(1, 3);
+  append_steps(94, 94);
+  append_steps(5, 6);
+  append_steps(2, 2);
+  EXPECT_EQ(read(), (Steps{1, 2, 3, 94, 5, 6}));
+  EXPECT_EQ(reader_.damaged_lines(), 1);
+}
+
 TEST_F(MetricsReaderTest, PhasesHaveAnOrderOfTheirOwn) {
   append_steps(1, 2);
   append(

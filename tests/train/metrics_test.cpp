@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -93,6 +96,41 @@ TEST_F(MetricsLogTest, ADamagedLineTakesNoOtherWithIt) {
   EXPECT_EQ(history, (std::vector<std::pair<int64_t, double>>{{1, 0.5}, {3, 0.25}}));
   MetricsLog log(folder_.path(), 3);
   EXPECT_EQ(content(), whole.substr(0, whole.find("{\"phase\":\"evaluation\",\"step\":4")));
+}
+
+// A digit of a step that is another one takes at most its own line.
+TEST_F(MetricsLogTest, ADamagedStepCutsNoOtherLineAndKeepsNone) {
+  std::string whole, later;
+  for (int64_t step = 1; step <= 4; ++step) whole += to_json({"train", step, {{"loss", 5}}}) + "\n";
+  for (int64_t step = 5; step <= 8; ++step) later += to_json({"train", step, {{"loss", 5}}}) + "\n";
+  const std::string all = whole + later;
+  for (size_t at = all.find("\"step\":"); at != all.npos; at = all.find("\"step\":", at + 1)) {
+    for (const char* digits : {"0", "2", "3", "9", "99"}) {
+      std::string damaged = all;
+      damaged.replace(at + 7, 1, digits);
+      std::ofstream(path_) << damaged;
+      MetricsLog log(folder_.path(), 4);
+      const std::string kept = content();
+      const size_t lines = static_cast<size_t>(std::ranges::count(kept, '\n'));
+      EXPECT_EQ(kept, damaged.substr(0, kept.size()));
+      EXPECT_GE(lines, 3U) << damaged;
+      EXPECT_LE(lines, 5U) << damaged;
+    }
+  }
+}
+
+TEST_F(MetricsLogTest, ANamedPipeIsAnErrorAndNotWaitedFor) {
+  for (const std::string& path : {path_, folder_ / "events.out.tfevents.bertha"}) {
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    try {
+      MetricsLog log(folder_.path(), 0);
+      ADD_FAILURE() << path;
+    } catch (const Error& error) {
+      EXPECT_TRUE(std::string_view(error.what()).starts_with(path)) << error.what();
+    }
+    EXPECT_EQ(last_metrics_step(folder_.path()), 0);
+    std::filesystem::remove(path);
+  }
 }
 
 TEST_F(MetricsLogTest, WritesTheSameNumbersAsTensorBoardEvents) {

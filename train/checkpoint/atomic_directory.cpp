@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "autograd/core/error.h"
@@ -19,14 +20,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTemporary = ".tmp-";
-constexpr std::string_view kReplaced = ".old-";
+// Marks that nobody gives a file of their own.
+constexpr std::string_view kTemporary = ".tmp-bertha-";
+constexpr std::string_view kReplaced = ".old-bertha-";
 
 std::string sibling(const std::string& target, std::string_view mark) {
   return target + std::string(mark) + std::to_string(getpid());
 }
 
-/// `NAME` of `NAME.tmp-123`; empty for any other name, so that no file of the user's is taken for a leftover.
+/// `NAME` of `NAME.tmp-bertha-123`; empty for any other name, so that no file of the user's is taken for a leftover.
 std::string_view marked_name(std::string_view name, std::string_view mark) {
   const size_t end = name.rfind(mark);
   if (end == std::string_view::npos) return {};
@@ -43,7 +45,7 @@ void remove_tree(const std::string& path) {
 
 // Afterwards `temporary` is gone or holds what stood at `target`.
 void swap_into_place(const std::string& temporary, const std::string& target) {
-  if (!fs::exists(target)) return rename_into_place(temporary, target);
+  if (!path_exists(target)) return rename_into_place(temporary, target);
   if (renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) return;
   // File systems without exchange, such as NFS: two steps, of which recover_directory undoes a lone first one.
   const std::string replaced = sibling(target, kReplaced);
@@ -69,6 +71,7 @@ AtomicDirectory::AtomicDirectory(std::string target) : target_(std::move(target)
 }
 
 AtomicDirectory::~AtomicDirectory() {
+  if (temporary_.empty()) return;
   std::error_code ignored;
   fs::remove_all(temporary_, ignored);
 }
@@ -86,7 +89,10 @@ void AtomicDirectory::publish() {
   sync_directory(temporary_);
   verify_directory(temporary_);
   swap_into_place(temporary_, target_);
+  // What was replaced goes when it cannot come back any more; where that fails, recover_directory removes it.
+  const std::string replaced = std::exchange(temporary_, "");
   sync_directory(parent_directory(target_));
+  remove_tree(replaced);
 }
 
 void remove_directory(const std::string& path) {
@@ -107,7 +113,7 @@ void recover_directory(const std::string& path) {
   if (!unfinished.empty() || !replaced.empty()) sync_directory(path);
   for (const fs::path& leftover : replaced) {
     const fs::path target = leftover.parent_path() / marked_name(leftover.filename().native(), kReplaced);
-    if (!fs::exists(target)) {
+    if (!path_exists(target)) {
       rename_into_place(leftover, target);
     } else {
       remove_tree(leftover);

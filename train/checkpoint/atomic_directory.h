@@ -9,9 +9,9 @@
 
 namespace bertha {
 
-/// A directory that appears whole, with a manifest, or not at all: written beside its place as `NAME.tmp-PID`, made
-/// durable, then renamed. What stood in its place stays until then. Errors name the file and leave everything as it
-/// was.
+/// A directory that appears whole, with a manifest, or not at all: written beside its place as `NAME.tmp-bertha-PID`,
+/// made durable, then renamed. What stood in its place stays until then. Errors name the file and leave everything as
+/// it was.
 class AtomicDirectory {
  public:
   explicit AtomicDirectory(std::string target);
@@ -24,7 +24,7 @@ class AtomicDirectory {
   void publish();
 
  private:
-  std::string target_, temporary_;
+  std::string target_, temporary_;  // the second empty once it is published
   Manifest manifest_;
 };
 

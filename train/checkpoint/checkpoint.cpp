@@ -52,8 +52,11 @@ void verify_checkpoint(const std::string& directory) {
 
 std::vector<std::string> checkpoint_names(const std::string& directory) {
   std::vector<std::string> names = names_of_directory(directory);
-  std::erase_if(names,
-                [&](const std::string& name) { return !step_of(name) || !path_is_directory(directory + "/" + name); });
+  // What cannot be looked at stays, to be named when it is passed over.
+  std::erase_if(names, [&](const std::string& name) {
+    std::error_code error;
+    return !step_of(name) || (!fs::is_directory(directory + "/" + name, error) && !error);
+  });
   std::ranges::sort(names, std::greater(), [](const std::string& name) { return *step_of(name); });
   return names;
 }
@@ -98,7 +101,7 @@ std::string Checkpoints::save(const ModelContent& model, const TrainingState& st
 Checkpoints::Choice Checkpoints::newest_good(int64_t every) const {
   Choice choice;
   std::vector<std::string> candidates = checkpoint_names(directory_);
-  if (fs::exists(latest_path())) {
+  if (std::error_code error; fs::exists(latest_path(), error) || error) {
     const auto named = std::ranges::find(candidates, latest_checkpoint(directory_));
     if (named == candidates.end()) {
       choice.skipped.push_back(latest_path() + ": names no checkpoint that is here");

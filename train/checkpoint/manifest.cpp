@@ -1,7 +1,6 @@
 #include "train/checkpoint/manifest.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -9,6 +8,7 @@
 #include "data/checksum.h"
 #include "data/file.h"
 #include "data/json_reader.h"
+#include "data/printable.h"
 #include "data/shown.h"
 
 namespace bertha {
@@ -73,8 +73,10 @@ FileRecord read_file(JsonReader& reader) {
 }
 
 void check_file(const FileRecord& file) {
-  check<DamagedFileError>(!file.name.empty() && file.name[0] != '.' && file.name.find('/') == std::string::npos,
-                          shown(file.name), " is not the name of a file in this directory");
+  constexpr size_t kLongestName = 255;
+  const bool is_name = !file.name.empty() && file.name.size() <= kLongestName && file.name[0] != '.' &&
+                       file.name.find('/') == std::string::npos && printable(file.name) == file.name;
+  check<DamagedFileError>(is_name, shown(file.name), " is not the name of a file in this directory");
   uint64_t end = 0;
   for (const TensorRecord& tensor : file.tensors) {
     check<DamagedFileError>(
@@ -82,6 +84,15 @@ void check_file(const FileRecord& file) {
         shown(tensor.name), " does not lie in ", shown(file.name), " behind the tensor before");
     end = tensor.offset + tensor.bytes;
   }
+}
+
+// So that every file is read once.
+void check_names_differ(const std::vector<FileRecord>& files) {
+  std::vector<std::string_view> names;
+  for (const FileRecord& file : files) names.push_back(file.name);
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  check<DamagedFileError>(twice == names.end(), "lists ", twice == names.end() ? "" : shown(*twice), " twice");
 }
 
 // The text before the final checksum, once that checksum is right.
@@ -126,6 +137,7 @@ Manifest from_text(std::string_view text) {
     }
   });
   for (const FileRecord& file : manifest.files) check_file(file);
+  check_names_differ(manifest.files);
   check<DamagedFileError>(manifest.to_text() == text, kNoManifest, ": not as this program writes it");
   return manifest;
 }
@@ -201,7 +213,7 @@ class FileVerifier {
 
 std::vector<Damage> find_damage_within(const std::string& directory, const FileRecord& record, Scope scope) {
   const std::string path = directory + "/" + record.name;
-  if (!std::filesystem::is_regular_file(path)) return {{path, "", "is missing"}};
+  if (const std::string why = why_no_file(path); !why.empty()) return {{path, "", why}};
   return FileVerifier(path, record, scope).run();
 }
 
@@ -233,7 +245,8 @@ std::string Manifest::to_text() const {
 
 Manifest Manifest::read(const std::string& directory) {
   const std::string path = directory + "/" + std::string(kManifestName);
-  check<DamagedFileError>(std::filesystem::is_regular_file(path), path, ": is missing");
+  const std::string why = why_no_file(path);
+  check<DamagedFileError>(why.empty(), path, ": ", why);
   const std::string text = read_text(path, kMaxManifestBytes);
   try {
     return from_text(text);

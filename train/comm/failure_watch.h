@@ -19,6 +19,9 @@ void say_failures_by(Voice voice);
 void watch_ranks(Communicator& communicator);
 void stop_watching();
 
+/// Longer than any rank stands still that has not failed.
+inline constexpr std::chrono::seconds kStallLimit{300};
+
 /// From now on a rank that stands still for so long counts as failed, too: one that is stopped, or that neither
 /// computes nor waits for others. Watches this process where it runs alone. Zero: none does.
 void watch_for_stalls(std::chrono::seconds limit);

@@ -25,8 +25,8 @@ std::string machine() {
 
 int make_memory(size_t bytes) {
   const int descriptor = memfd_create("bertha-ranks", MFD_CLOEXEC);
-  check<Error>(descriptor >= 0 && ftruncate(descriptor, static_cast<off_t>(bytes)) == 0,
-               "shared memory: cannot be made (", std::strerror(errno), ")");
+  const bool made = descriptor >= 0 && ftruncate(descriptor, static_cast<off_t>(bytes)) == 0;
+  check<Error>(made, "shared memory: cannot be made (", std::strerror(errno), ")");
   return descriptor;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -22,8 +21,6 @@
 
 namespace bertha {
 namespace {
-
-namespace fs = std::filesystem;
 
 PretrainingTask make_task(BertForPretraining& model, const PretrainingData& data, const PretrainConfig& config,
                           const MicroSlices& slices) {
@@ -52,9 +49,9 @@ void finish(const PretrainConfig& config, const PretrainingTask& task, Trainer::
   if (outcome == Trainer::Outcome::kStopped) {
     return note_stopped(config.output, events);
   }
-  const bool was_finished = steps_made == 0 && fs::exists(directory);
-  if (!was_finished) publish_model(directory, task.model_content());
-  events.note((was_finished ? "this run is finished: " : "finished: ") + directory);
+  // Also where no step was left to make: the run may have been cut off before this.
+  publish_model(directory, task.model_content());
+  events.note((steps_made == 0 ? "this run is finished: " : "finished: ") + directory);
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ TEST(AtomicDirectory, WhatDoesNotReadBackReplacesNothing) {
   {
     AtomicDirectory directory(parent / "model");
     directory.write_file("file", [](OutputFile& out) { out.write("new"); });
-    write_bytes(parent / ("model.tmp-" + std::to_string(getpid()) + "/file"), "nee");
+    write_bytes(parent / ("model.tmp-bertha-" + std::to_string(getpid()) + "/file"), "nee");
     EXPECT_THROW(directory.publish(), DamagedFileError);
   }
   EXPECT_EQ(bytes_of(parent / "model/file"), "old");
@@ -115,21 +115,23 @@ TEST(AtomicDirectory, RefusesAPlaceThatCannotBeWritten) {
 
 TEST(RecoverDirectory, RemovesLeftoversAndNothingElse) {
   const TemporaryDirectory parent;
-  fs::create_directories(parent / "step-00000200.tmp-77/deeper");
-  write_bytes(parent / "latest.tmp-1", "torn");
-  for (const std::string mine : {"notes.tmp-", "notes.tmp-1a", "tmp-1", "notes.tmp", "step-00000100"}) {
+  fs::create_directories(parent / "step-00000200.tmp-bertha-77/deeper");
+  write_bytes(parent / "latest.tmp-bertha-1", "torn");
+  for (const std::string mine : {"notes.tmp-", "notes.tmp-bertha-1a", "notes.tmp-7", "model.old-20240501", "tmp-1",
+                                 "notes.tmp", "step-00000100"}) {
     write_bytes(parent / mine, "mine");
   }
   recover_directory(parent.path());
   EXPECT_EQ(names_in(parent.path()),
-            (std::set<std::string>{"notes.tmp", "notes.tmp-", "notes.tmp-1a", "step-00000100", "tmp-1"}));
+            (std::set<std::string>{"notes.tmp", "notes.tmp-", "notes.tmp-bertha-1a", "notes.tmp-7",
+                                   "model.old-20240501", "step-00000100", "tmp-1"}));
 }
 
 TEST(RecoverDirectory, BringsBackWhatHasNoSuccessor) {
   const TemporaryDirectory parent;
-  publish(parent / "model.old-77", "old");
-  publish(parent / "model.tmp-77", "new");
-  publish(parent / "other.old-77", "old");
+  publish(parent / "model.old-bertha-77", "old");
+  publish(parent / "model.tmp-bertha-77", "new");
+  publish(parent / "other.old-bertha-77", "old");
   publish(parent / "other", "new");
   recover_directory(parent.path());
   EXPECT_EQ(names_in(parent.path()), (std::set<std::string>{"model", "other"}));

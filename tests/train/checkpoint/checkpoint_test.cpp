@@ -117,6 +117,27 @@ TEST_F(CheckpointsTest, FollowsLatestAndDoesWithoutIt) {
   EXPECT_TRUE(checkpoints.newest_good().skipped.empty());
 }
 
+TEST_F(CheckpointsTest, PassesOverWhatCannotBeLookedAt) {
+  const Checkpoints checkpoints = open(3);
+  tiny_.save(checkpoints, 100);
+  tiny_.save(checkpoints, 200);
+  for (const std::string odd : {"latest", "step-00000200/MANIFEST.json", "step-00000200/model.safetensors"}) {
+    const std::string path = directory(odd);
+    fs::rename(path, parent_ / "kept");
+    fs::create_symlink(path, path);
+    const Checkpoints::Choice choice = checkpoints.newest_good();
+    EXPECT_EQ(choice.directory, directory(odd == "latest" ? "step-00000200" : "step-00000100")) << odd;
+    ASSERT_EQ(choice.skipped.size(), 1u) << odd;
+    EXPECT_TRUE(choice.skipped[0].starts_with(path + ": ")) << choice.skipped[0];
+    fs::remove(path);
+    fs::rename(parent_ / "kept", path);
+  }
+  fs::create_symlink(directory("step-00000300"), directory("step-00000300"));
+  const Checkpoints::Choice choice = checkpoints.newest_good();
+  EXPECT_EQ(choice.directory, directory("step-00000200"));
+  EXPECT_TRUE(choice.skipped.empty()) << "latest names another";
+}
+
 TEST_F(CheckpointsTest, AModelDirectoryIsNoCheckpoint) {
   const Checkpoints checkpoints = open(1);
   publish_model(directory("step-00000100"), tiny_.model());
@@ -139,9 +160,9 @@ TEST_F(CheckpointsTest, AFullDiskAtAnyFileLeavesTheOldState) {
 
 TEST_F(CheckpointsTest, TidiesAfterACrashAtTheNextStart) {
   tiny_.save(open(1), 100);
-  fs::create_directories(directory("step-00000200.tmp-123"));
-  write_bytes(directory("step-00000200.tmp-123/model.safetensors"), "torn");
-  write_bytes(directory("latest.tmp-123"), "step-000");
+  fs::create_directories(directory("step-00000200.tmp-bertha-123"));
+  write_bytes(directory("step-00000200.tmp-bertha-123/model.safetensors"), "torn");
+  write_bytes(directory("latest.tmp-bertha-123"), "step-000");
   EXPECT_EQ(open(1).newest_good().directory, directory("step-00000100"));
   EXPECT_EQ(names_in(directory()), (std::set<std::string>{"latest", "step-00000100"}));
 }

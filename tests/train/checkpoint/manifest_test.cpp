@@ -7,6 +7,7 @@
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
+#include "tests/message_of.h"
 #include "tests/temporary_directory.h"
 #include "tests/train/checkpoint/tiny_checkpoint.h"
 
@@ -99,6 +100,20 @@ TEST_F(ManifestTest, RefusesAMissingOne) {
 TEST_F(ManifestTest, RefusesAnotherFormatVersion) {
   write_bytes(directory_ + "/MANIFEST.json", with_checksum("{\n  \"format_version\": 2,\n  \"files\": []"));
   EXPECT_THROW(Manifest::read(directory_), MismatchError);
+}
+
+TEST_F(ManifestTest, RefusesNamesThatAreNoneAndTwiceTheSame) {
+  const auto sentence_of = [&](const std::vector<std::string>& names) {
+    Manifest manifest;
+    for (const std::string& name : names) manifest.files.push_back({name, 4, 0, 0, {}});
+    write_bytes(directory_ + "/MANIFEST.json", manifest.to_text());
+    return message_of<DamagedFileError>([&] { Manifest::read(directory_); });
+  };
+  const std::string path = directory_ + "/MANIFEST.json: ";
+  EXPECT_EQ(sentence_of({"a\x1b[31m\nbertha: all is well"}),
+            path + R"('a?[31m?bertha: all is well' is not the name of a file in this directory)");
+  EXPECT_LT(sentence_of({std::string(100'000, 'a')}).size(), path.size() + 250);
+  EXPECT_EQ(sentence_of({"a", "b", "a"}), path + "lists 'a' twice");
 }
 
 TEST_F(ManifestTest, RefusesHostileContentWithARightChecksum) {
