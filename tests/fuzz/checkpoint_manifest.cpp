@@ -15,10 +15,11 @@ std::string with_checksum(std::string_view body) {
 
 void read(std::string_view bytes) {
   file_of(std::string(kManifestName), bytes);
-  for (const Damage& damage : find_damage(fuzz_folder().path())) to_sentence(damage);
   const Manifest manifest = Manifest::read(fuzz_folder().path());
   file_of(std::string(kManifestName), manifest.to_text());
   require(Manifest::read(fuzz_folder().path()).to_text() == manifest.to_text(), "a manifest is read as it was written");
+  const std::vector<Damage> damage = find_damage(fuzz_folder().path());
+  if (!damage.empty()) fail<DamagedFileError>(to_sentence(damage.front()));
 }
 
 }  // namespace

@@ -26,6 +26,7 @@
 #include "train/checkpoint/manifest.h"
 #include "train/checkpoint/safetensors.h"
 #include "train/checkpoint/stored_weights.h"
+#include "train/metrics_reader.h"
 #include "train/model_description.h"
 #include "train/pretrain_config.h"
 
@@ -105,6 +106,12 @@ void read_model(const std::string& path) {
   read_model_description(folder_of(path));
 }
 
+void read_history(const std::string& path) {
+  MetricsReader history(folder_of(path));
+  history.read([](const MetricsLine&) {});
+  check<DamagedFileError>(history.damaged_lines() == 0, path, ": is damaged");
+}
+
 std::vector<Attack> attacks() {
   const auto all = [](std::string piece) { return [piece](size_t n) { return repeated(piece, n); }; };
   const auto framed = [](std::string front, std::string piece, std::string back) {
@@ -145,6 +152,12 @@ std::vector<Attack> attacks() {
                               repeated(R"({"name":"a","bytes":0,"checksum":"0123456789abcdef"},)", n) + "{}]");
        },
        read_checkpoint_manifest, kManifest},
+
+      {"nested lists", "metrics.jsonl", all("["), read_history},
+      {"lines of nested lists", "metrics.jsonl", all(std::string(16000, '[') + "\n"), read_history},
+      {"lines of many keys", "metrics.jsonl",
+       all("{" + numbered([](const std::string& number) { return "\"" + number + "\":1,"; }, 15000) + "\"a\":[}\n"),
+       read_history},
 
       {"nested lists", "manifest.json", all("["), [](const std::string& path) { read_manifest(path); }},
       {"empty lists", "manifest.json", framed("{\"a\":[", "[],", "1]}"),
