@@ -71,7 +71,7 @@ std::string quoted(const std::string& word) {
 }
 
 std::string shell_line(const std::string& launch, const std::vector<std::string>& command) {
-  std::string line = "exec env " + launch;  // which may begin with variables
+  std::string line = launch.empty() ? "exec" : "exec env " + launch;  // which may begin with variables
   for (const std::string& word : command) line.append(" ").append(quoted(word));
   return line;
 }
