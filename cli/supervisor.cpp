@@ -250,23 +250,22 @@ int supervise(const Supervision& supervision, const std::vector<std::string>& co
   // mpirun passes SIGUSR1 on to its ranks; after any other it gives them no time to save.
   const int stop_signal = supervision.launch.empty() ? 0 : SIGUSR1;
   int64_t furthest = 0, failures = 0;
-  std::string checkpoints = history_of(supervision.output).checkpoints;
+  History before = history_of(supervision.output);
   for (auto pause = kFirstPause;;) {
-    const auto written_before = history_of(supervision.output).written;
     const ChildEnd end = Child(line, signals, stop_signal).wait();
     if (end.exit_code == 0 || end.stopped) return end.exit_code;
     const History history = history_of(supervision.output);
-    if (is_final(end.exit_code, history.written != written_before)) {
+    if (is_final(end.exit_code, history.written != before.written)) {
       say(fmt::format("not started again, for that would not help: {}", end.cause));
       return end.exit_code;
     }
     // A run that goes back over its steps, but saves them, comes on, too.
-    if (history.steps > furthest || history.checkpoints != checkpoints) {
+    if (history.steps > furthest || history.checkpoints != before.checkpoints) {
       furthest = history.steps;
-      checkpoints = history.checkpoints;
       failures = 0;
       pause = kFirstPause;
     }
+    before = history;
     const std::string failure =
         fmt::format("failure {} of {} after step {}", ++failures, supervision.failures, furthest);
     if (failures >= supervision.failures) {

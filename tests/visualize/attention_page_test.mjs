@@ -367,15 +367,18 @@ await run({
       assert.equal(await page.locator('.tabs button[aria-pressed="true"]').getAttribute('data-view'), name);
     }
     await press(page, '1', 'ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowRight', 'ArrowLeft');
-    assert.deepEqual([(await addressed(page)).layer, (await addressed(page)).heads], ['1', '1']);
+    let address = await addressed(page);
+    assert.deepEqual([address.layer, address.heads], ['1', '1']);
     await press(page, 'ArrowUp', 'ArrowUp', 'ArrowLeft', 'ArrowLeft', 'n', 'n', 'n', 'p');
-    assert.deepEqual([(await addressed(page)).layer, (await addressed(page)).heads, (await addressed(page)).token], ['0', '0', 'q1']);
+    address = await addressed(page);
+    assert.deepEqual([address.layer, address.heads, address.token], ['0', '0', 'q1']);
     await press(page, 'a');
     assert.equal((await addressed(page)).heads, '0,1,2,3');
     await press(page, 's');
     assert.equal((await addressed(page)).token, 'k1');
     await press(page, 'a', 'Escape');
-    assert.deepEqual([(await addressed(page)).heads, (await addressed(page)).token], ['3', undefined]);
+    address = await addressed(page);
+    assert.deepEqual([address.heads, address.token], ['3', undefined]);
     await press(page, '4', 'ArrowDown');
     assert.equal((await addressed(page)).layer, '0', 'where there is no layer to choose, arrows scroll');
     await press(page, '6');

@@ -228,7 +228,8 @@ await run({
     assert.equal((await texts(page, '#variance tbody td:nth-child(3)'))[0], `${(100 * report.explained_variance[0]).toFixed(1)} %`);
     await page.selectOption('#axis-x', '3');
     await settle(page);
-    assert.deepEqual([(await addressed(page)).map, (await addressed(page)).x], ['pca', '3']);
+    const address = await addressed(page);
+    assert.deepEqual([address.map, address.x], ['pca', '3']);
     assert.notEqual(await picture(page), first);
     assert.deepEqual(await texts(page, '#variance tr.used td:first-child'), ['2', '3']);
     withoutProblems(page);
@@ -277,7 +278,8 @@ await run({
     assert.ok(await tip.isHidden() || !(await tip.textContent()).startsWith('west'), 'a hidden point was found');
     await page.selectOption('#color', 'norm');
     assert.equal(await page.locator('#legend .ramp .swatch').count(), 32);
-    assert.deepEqual([(await addressed(page)).color, (await addressed(page)).off], ['norm', undefined]);
+    const address = await addressed(page);
+    assert.deepEqual([address.color, address.off], ['norm', undefined]);
     await page.selectOption('#color', '');
     assert.equal(await page.locator('#legend > *').count(), 0);
     withoutProblems(page);
