@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
+
+#include "data/file.h"
 
 namespace bertha {
 
@@ -18,21 +21,17 @@ class ByteStream {
   virtual void skip(int64_t bytes);
 };
 
-/// A file's bytes as they are. Throws ConfigError where it cannot be opened or is a directory, Error where reading
-/// fails.
+/// A regular file's bytes as they are. Throws what InputFile throws.
 class FileStream : public ByteStream {
  public:
-  explicit FileStream(std::string path);
-  ~FileStream() override;
-  FileStream(const FileStream&) = delete;
-  FileStream& operator=(const FileStream&) = delete;
+  explicit FileStream(std::string path) : file_(std::move(path)) {}
 
   size_t read(std::span<char> out) override;
-  void skip(int64_t bytes) override;
+  void skip(int64_t bytes) override { offset_ += static_cast<uint64_t>(bytes); }
 
  private:
-  std::string path_;
-  int descriptor_;
+  InputFile file_;
+  uint64_t offset_ = 0;
 };
 
 }  // namespace bertha
