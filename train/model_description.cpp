@@ -6,6 +6,7 @@
 
 #include "data/file.h"
 #include "data/json_reader.h"
+#include "data/printable.h"
 #include "data/shown.h"
 #include "nn/published_names.h"
 #include "train/checkpoint/manifest.h"
@@ -113,7 +114,8 @@ BertConfig read_config(const json& object, const std::string& path, Family famil
   if (family != Family::kDistilBert) read("type_vocab_size", c.type_vocab_size);
   read("pad_token_id", c.pad_token_id);
   read(keys.hidden_act, c.hidden_act);
-  c.hidden_act.resize(std::min(c.hidden_act.size(), kLongestName));
+  // As validate may show it.
+  c.hidden_act = printable(std::string_view(c.hidden_act).substr(0, kLongestName));
   read(keys.hidden_dropout_prob, c.hidden_dropout_prob);
   read(keys.attention_probs_dropout_prob, c.attention_probs_dropout_prob);
   double dropout = 0;
