@@ -101,14 +101,6 @@ Handle row_space(const Table& table, int64_t rows) {
   return {H5Screate_simple(table.rank, count.data(), nullptr), H5Sclose};
 }
 
-bool has_only_deflate(hid_t creation) {
-  unsigned flags = 0;
-  unsigned config = 0;
-  size_t values = 0;
-  return H5Pget_nfilters(creation) == 1 &&
-         H5Pget_filter2(creation, 0, &flags, &values, nullptr, 0, nullptr, &config) == H5Z_FILTER_DEFLATE;
-}
-
 bool has_only_known_filters(hid_t creation) {
   unsigned flags = 0;
   unsigned config = 0;
@@ -204,23 +196,21 @@ std::span<const std::byte> Hdf5Image::bytes() const {
   return {*static_cast<const std::byte**>(memory), static_cast<size_t>(size)};
 }
 
-std::vector<Extent> Hdf5Image::extents(std::string_view name) const {
+std::vector<Extent> Hdf5Image::chunks(std::string_view name) const {
   const Table& table = find_table(state_->tables, name);
-  const Handle space(H5Dget_space(table.data_set), H5Sclose);
-  hsize_t chunks = 0;
-  check_built(H5Dget_num_chunks(table.data_set, space, &chunks) >= 0, "count the chunks of a table");
-  std::vector<Extent> extents;
-  for (hsize_t chunk = 0; chunk < chunks; ++chunk) {
-    std::array<hsize_t, 2> first{};
-    unsigned filter_mask = 0;
+  const Handle creation(H5Dget_create_plist(table.data_set), H5Pclose);
+  std::array<hsize_t, 2> chunk{};
+  check_built(H5Pget_chunk(creation, table.rank, chunk.data()) == table.rank, "describe a table");
+  std::vector<Extent> chunks;
+  for (std::array<hsize_t, 2> first{}; std::cmp_less(first[0], table.shape.rows); first[0] += chunk[0]) {
+    unsigned skipped_filters = 0;
     haddr_t address = 0;
     hsize_t size = 0;
-    check_built(H5Dget_chunk_info(table.data_set, space, chunk, first.data(), &filter_mask, &address, &size) >= 0,
-                "find a chunk of a table");
-    extents.push_back({static_cast<int64_t>(address), static_cast<int64_t>(size)});
+    const herr_t found = H5Dget_chunk_info_by_coord(table.data_set, first.data(), &skipped_filters, &address, &size);
+    check_built(found >= 0 && skipped_filters == 0, "find a chunk of a table");
+    chunks.push_back({static_cast<int64_t>(address), static_cast<int64_t>(size)});
   }
-  std::ranges::sort(extents, {}, &Extent::offset);
-  return extents;
+  return chunks;
 }
 
 struct Hdf5Tables::State {
@@ -233,11 +223,8 @@ struct Hdf5Tables::State {
     check<DamagedFileError>(condition, path, ": data set '", name, "' ", parts...);
   }
   Handle open_data_set(const std::string& name) const;
-  void check_format(const TableFormat& format, int64_t rows, hid_t data_set) const;
   void check_integers(const std::string& name, hid_t data_set) const;
   void check_storage(const std::string& name, hid_t data_set) const;
-  template <class T>
-  void read(std::string_view name, int64_t first, std::span<T> out) const;
 };
 
 Hdf5Tables::Hdf5Tables(const std::string& path) {
@@ -261,36 +248,6 @@ Handle Hdf5Tables::State::open_data_set(const std::string& name) const {
   Handle data_set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
   check_table(data_set.valid(), name, "cannot be opened");
   return data_set;
-}
-
-void Hdf5Tables::open(const TableFormat& format, int64_t rows) {
-  Handle data_set = state_->open_data_set(format.name);
-  state_->check_format(format, rows, data_set);
-  state_->tables.push_back({format.name, rank_of(format), {rows, format.columns}, std::move(data_set)});
-}
-
-void Hdf5Tables::State::check_format(const TableFormat& format, int64_t rows, hid_t data_set) const {
-  const Handle type(H5Dget_type(data_set), H5Tclose);
-  check_table(type.valid() && H5Tequal(type, file_type(format.value_bytes)) > 0, format.name, "does not hold unsigned ",
-              8 * format.value_bytes, "-bit integers");
-
-  const int rank = rank_of(format);
-  const Handle space(H5Dget_space(data_set), H5Sclose);
-  std::array<hsize_t, 2> extent{0, 1};
-  check_table(space.valid() && H5Sget_simple_extent_ndims(space) == rank, format.name, "is not of rank ", rank);
-  H5Sget_simple_extent_dims(space, extent.data(), nullptr);
-  check_table(extent[0] == static_cast<hsize_t>(rows) && extent[1] == static_cast<hsize_t>(format.columns), format.name,
-              "is ", extent[0], " x ", extent[1], " (expected ", rows, " x ", format.columns, ")");
-
-  const Handle creation(H5Dget_create_plist(data_set), H5Pclose);
-  std::array<hsize_t, 2> chunk{0, 1};
-  const bool chunked =
-      creation.valid() && H5Pget_layout(creation) == H5D_CHUNKED && H5Pget_chunk(creation, rank, chunk.data()) == rank;
-  check_table(chunked && chunk[0] == static_cast<hsize_t>(format.chunk_rows) &&
-                  chunk[1] == static_cast<hsize_t>(format.columns),
-              format.name, "is not stored in chunks of ", format.chunk_rows, " rows");
-  // Any other filter would make HDF5 look for a plugin to run.
-  check_table(has_only_deflate(creation), format.name, "is not compressed by deflate alone");
 }
 
 TableShape Hdf5Tables::open(const std::string& name) {
@@ -329,23 +286,14 @@ void Hdf5Tables::State::check_storage(const std::string& name, hid_t data_set) c
   check_table(has_only_known_filters(creation), name, "is compressed by something else than deflate");
 }
 
-template <class T>
-void Hdf5Tables::State::read(std::string_view name, int64_t first, std::span<T> out) const {
-  const Table& table = find_table(tables, name);
+void Hdf5Tables::read(std::string_view name, int64_t first, std::span<int32_t> out) const {
+  const Table& table = find_table(state_->tables, name);
   silence_hdf5();
   const int64_t rows = std::ssize(out) / table.shape.columns;
   const Handle source = select_rows(table, first, rows);
   const Handle target = row_space(table, rows);
-  check_table(H5Dread(table.data_set, memory_type(out.data()), target, source, H5P_DEFAULT, out.data()) >= 0, name,
-              "cannot be read at row ", first);
-}
-
-void Hdf5Tables::read(std::string_view table, int64_t first, std::span<int32_t> out) const {
-  state_->read(table, first, out);
-}
-
-void Hdf5Tables::read(std::string_view table, int64_t first, std::span<uint64_t> out) const {
-  state_->read(table, first, out);
+  const herr_t result = H5Dread(table.data_set, H5T_NATIVE_INT32, target, source, H5P_DEFAULT, out.data());
+  state_->check_table(result >= 0, name, "cannot be read at row ", first);
 }
 
 std::string hdf5_version() {

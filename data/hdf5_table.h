@@ -49,8 +49,8 @@ class Hdf5Image {
 
   /// The file as it is now; valid until it changes.
   std::span<const std::byte> bytes() const;
-  /// Where the values of a table lie in it, ascending.
-  std::vector<Extent> extents(std::string_view table) const;
+  /// Where the chunks of a table lie in it, in the order of their rows.
+  std::vector<Extent> chunks(std::string_view table) const;
 
  private:
   struct State;
@@ -58,23 +58,19 @@ class Hdf5Image {
 };
 
 /// Reads tables of a file that may be anything. It is opened read-only and without locks once check_hdf5_layout has
-/// passed it. libhdf5 1.10 itself is not safe against every damaged file: where there are checksums, its bytes should
-/// have been checked before, and where there are none, another process should have read it (see PremaskedSet). Throws
-/// DamagedFileError naming file and table.
+/// passed it. libhdf5 1.10 itself is not safe against every damaged file: another process should have read it before
+/// (see PremaskedSet). Throws DamagedFileError naming file and table.
 class Hdf5Tables {
  public:
   explicit Hdf5Tables(const std::string& path);
   ~Hdf5Tables();
   Hdf5Tables(Hdf5Tables&&) noexcept;
 
-  /// Opens a table after checking that it is stored in this very format and has `rows` rows.
-  void open(const TableFormat& format, int64_t rows);
   /// Opens a table that any program may have written: of rank 1 or 2, of integers of any width, within this file, and
   /// compressed, if at all, by nothing but deflate.
   TableShape open(const std::string& name);
   /// Reads the rows from `first` that fill `out`; values that it cannot hold become its least or most.
   void read(std::string_view table, int64_t first, std::span<int32_t> out) const;
-  void read(std::string_view table, int64_t first, std::span<uint64_t> out) const;
 
  private:
   struct State;

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <exception>
-#include <filesystem>
+#include <map>
 
 #include "autograd/core/error.h"
 #include "autograd/core/parallel.h"
-#include "data/hdf5_table.h"
+#include "data/file.h"
 #include "data/shard_manifest.h"
+#include "data/shard_table.h"
 #include "data/shard_writer.h"
 
 namespace bertha {
@@ -55,26 +56,30 @@ class ShardSet::OpenShard {
       : index_(index),
         settings_(manifest.settings),
         record_(manifest.shards[index]),
-        path_(directory + "/" + record_.file),
-        tables_(path_) {
+        file_(std::make_unique<InputFile>(directory + "/" + record_.file)) {
     const auto chunks = (record_.sequences + chunk_size() - 1) / chunk_size();
-    for (const TableFormat& table : shard_tables(settings_)) {
-      tables_.open(table, table.name == "chunk_checksums" ? chunks : record_.sequences);
+    for (const TableFormat& format : shard_tables(settings_)) {
+      const int64_t rows = format.name == "chunk_checksums" ? chunks : record_.sequences;
+      tables_.emplace(format.name, ShardTable(*file_, format, find_data_set(format.name), rows));
     }
     checksums_.resize(static_cast<size_t>(chunks));
-    if (chunks > 0) tables_.read("chunk_checksums", 0, std::span<uint64_t>(checksums_));
+    tables_.at("chunk_checksums").read(0, std::span<uint64_t>(checksums_));
   }
 
   size_t index() const { return index_; }
 
-  std::vector<int32_t> lengths() const {
+  /// Adds how many sequences have each length.
+  void count_lengths(std::vector<int64_t>& counts) {
+    constexpr int64_t kRows = 16384;
     std::vector<int32_t> lengths;
-    read_rows("lengths", 0, record_.sequences, lengths);
-    check_range("lengths", lengths, 1, settings_.sequence_length);
-    return lengths;
+    for (int64_t first = 0; first < record_.sequences; first += kRows) {
+      read_rows("lengths", first, std::min(kRows, record_.sequences - first), lengths);
+      check_range("lengths", lengths, 1, settings_.sequence_length);
+      for (const int32_t length : lengths) ++counts[static_cast<size_t>(length)];
+    }
   }
 
-  Chunk read(int64_t chunk) const {
+  Chunk read(int64_t chunk) {
     const int64_t first = chunk * chunk_size();
     const int64_t rows = std::min(chunk_size(), record_.sequences - first);
     Chunk result{index_, chunk, {}, {}, {}, {}};
@@ -85,8 +90,9 @@ class ShardSet::OpenShard {
       read_rows("next_sentence_labels", first, rows, result.labels);
     }
     const uint64_t found = chunk_checksum(result.ids, result.lengths, result.second_begins, result.labels);
-    check<DamagedFileError>(found == checksums_[chunk], path_, ": data set 'input_ids' or one beside it: sequences ",
-                            first, " to ", first + rows - 1, " do not match their checksum");
+    check<DamagedFileError>(found == checksums_[chunk], file_->path(),
+                            ": data set 'input_ids' or one beside it: sequences ", first, " to ", first + rows - 1,
+                            " do not match their checksum");
     check_values(result);
     return result;
   }
@@ -94,9 +100,15 @@ class ShardSet::OpenShard {
  private:
   int64_t chunk_size() const { return shard_chunk_size(settings_.sequence_length); }
 
-  void read_rows(const char* table, int64_t first, int64_t values, std::vector<int32_t>& out) const {
+  const DataSetRecord& find_data_set(const std::string& name) const {
+    const auto found = std::ranges::find(record_.data_sets, name, &DataSetRecord::name);
+    check<DamagedFileError>(found != record_.data_sets.end(), file_->path(), ": data set '", name, "' is missing");
+    return *found;
+  }
+
+  void read_rows(const char* table, int64_t first, int64_t values, std::vector<int32_t>& out) {
     out.resize(static_cast<size_t>(values));
-    tables_.read(table, first, std::span<int32_t>(out));
+    tables_.at(table).read(first, std::span<int32_t>(out));
   }
 
   /// A checksum can be right and the values still nothing that a model may index with.
@@ -112,15 +124,15 @@ class ShardSet::OpenShard {
   void check_range(const char* table, std::span<const int32_t> values, int64_t low, int64_t high) const {
     if (values.empty()) return;
     const auto [least, most] = std::ranges::minmax(values);
-    check<DamagedFileError>(least >= low && most <= high, path_, ": data set '", table, "' holds ",
+    check<DamagedFileError>(least >= low && most <= high, file_->path(), ": data set '", table, "' holds ",
                             least < low ? least : most, " (expected ", low, " to ", high, ")");
   }
 
   size_t index_;
   const ShardSettings& settings_;
   const ShardRecord& record_;
-  std::string path_;
-  Hdf5Tables tables_;
+  std::unique_ptr<InputFile> file_;
+  std::map<std::string, ShardTable> tables_;
   std::vector<uint64_t> checksums_;
 };
 
@@ -176,9 +188,7 @@ const ShardManifest& ShardSet::manifest() const {
 
 std::vector<int64_t> ShardSet::length_counts() {
   std::vector<int64_t> counts(static_cast<size_t>(sequence_length()) + 1);
-  for (size_t shard = 0; shard < manifest_->shards.size(); ++shard) {
-    for (const int32_t length : open_shard(shard).lengths()) ++counts[static_cast<size_t>(length)];
-  }
+  for (size_t shard = 0; shard < manifest_->shards.size(); ++shard) open_shard(shard).count_lengths(counts);
   return counts;
 }
 

@@ -49,10 +49,10 @@ json settings_to_json(const ShardSettings& settings) {
 /// Takes the text piece by piece.
 using Sink = std::function<void(std::string_view)>;
 
-std::string extents_text(const std::vector<Extent>& extents) {
+std::string chunks_text(const std::vector<Extent>& chunks) {
   std::string list;
-  for (const Extent& extent : extents)
-    list += fmt::format("{}[{},{}]", list.empty() ? "" : ",", extent.offset, extent.size);
+  for (const Extent& chunk : chunks)
+    list += fmt::format("{}[{},{}]", list.empty() ? "" : ",", chunk.offset, chunk.size);
   return "[" + list + "]";
 }
 
@@ -61,8 +61,8 @@ std::string data_sets_text(const std::vector<DataSetRecord>& data_sets) {
   for (const DataSetRecord& data_set : data_sets) by_name[data_set.name] = &data_set;
   std::string members;
   for (const auto& [name, data_set] : by_name) {
-    members += fmt::format(R"({}{}:{{"extents":{},"xxh3":"{}"}})", members.empty() ? "" : ",", json(name).dump(),
-                           extents_text(data_set->extents), to_hex(data_set->checksum));
+    members += fmt::format(R"({}{}:{{"chunks":{},"xxh3":"{}"}})", members.empty() ? "" : ",", json(name).dump(),
+                           chunks_text(data_set->chunks), to_hex(data_set->checksum));
   }
   return "{" + members + "}";
 }
@@ -89,9 +89,13 @@ void render_body(const ShardManifest& manifest, const Sink& sink) {
   sink("]");
 }
 
+std::string tail_text(uint64_t checksum) {
+  return fmt::format(",\"xxh3\":\"{}\"}}\n", to_hex(checksum));
+}
+
 void render(const ShardManifest& manifest, const Sink& sink) {
   render_body(manifest, sink);
-  sink(fmt::format(",\"xxh3\":\"{}\"}}\n", to_hex(manifest_hash(manifest))));
+  sink(tail_text(manifest_hash(manifest)));
 }
 
 /// Whether a manifest is written as this text, which takes no memory to find out.
@@ -141,26 +145,18 @@ ShardSettings read_settings(JsonReader& reader) {
 Extent read_extent(JsonReader& reader) {
   std::vector<int64_t> numbers;
   reader.array([&] {
-    check<DamagedFileError>(numbers.size() < 2, kNoManifest, ": an extent of more than two numbers");
+    check<DamagedFileError>(numbers.size() < 2, kNoManifest, ": a chunk of more than two numbers");
     numbers.push_back(read_integer(reader));
   });
-  check<DamagedFileError>(numbers.size() == 2, kNoManifest, ": an extent of less than two numbers");
+  check<DamagedFileError>(numbers.size() == 2, kNoManifest, ": a chunk of less than two numbers");
   return {numbers[0], numbers[1]};
 }
 
 DataSetRecord read_data_set(JsonReader& reader, const std::string& name) {
   DataSetRecord data_set{name, {}, 0};
-  int64_t end = 0;
   reader.object([&](const std::string& key) {
-    if (key == "extents") {
-      reader.array([&] {
-        const Extent extent = read_extent(reader);
-        check<DamagedFileError>(
-            extent.offset >= end && extent.size > 0 && extent.offset < kMaxCount && extent.size < kMaxCount,
-            kNoManifest, ": extents that do not ascend");
-        end = extent.offset + extent.size;
-        data_set.extents.push_back(extent);
-      });
+    if (key == "chunks") {
+      reader.array([&] { data_set.chunks.push_back(read_extent(reader)); });
     } else if (key == "xxh3") {
       data_set.checksum = from_hex(reader.text());
     } else {
@@ -200,13 +196,28 @@ ShardRecord read_record(JsonReader& reader) {
   return record;
 }
 
+/// Whether it is whole, whatever version wrote it.
+bool ends_in_its_checksum(std::string_view text) {
+  const size_t tail = tail_text(0).size();
+  if (text.size() < tail) return false;
+  const std::string_view body = text.substr(0, text.size() - tail);
+  Checksum checksum;
+  checksum.update(std::span<const char>(body));
+  checksum.update(std::span<const char>("}", 1));
+  return text.substr(body.size()) == tail_text(checksum.value());
+}
+
 /// Throws sentences that do not name the file.
 ShardManifest parse_text(std::string_view text) {
   check_json(text, kNoManifest);
   ShardManifest manifest;
   JsonReader reader(text, kNoManifest);
   reader.object([&](const std::string& key) {
-    if (key == "settings") {
+    if (key == "format_version") {
+      const uint64_t version = reader.count();
+      check<MismatchError>(version == kShardFormatVersion || !ends_in_its_checksum(text), "has format version ",
+                           version, " (this program reads ", kShardFormatVersion, "); make the shards again");
+    } else if (key == "settings") {
       manifest.settings = read_settings(reader);
     } else if (key == "shards") {
       reader.array([&] { manifest.shards.push_back(read_record(reader)); });
@@ -228,11 +239,25 @@ ShardManifest parse(const std::string& path, std::string_view text) {
     return parse_text(text);
   } catch (const DamagedFileError& error) {
     fail<DamagedFileError>(path, ": ", error.what());
+  } catch (const MismatchError& error) {
+    fail<MismatchError>(path, ": ", error.what());
   }
 }
 
 bool is_count(int64_t value) {
   return value >= 0 && value <= kMaxCount;
+}
+
+/// Each lies within the file, and all of them together are no more than it: reading them takes linear time.
+bool has_room_for_chunks(const ShardRecord& record) {
+  int64_t rest = record.bytes;
+  for (const DataSetRecord& data_set : record.data_sets) {
+    for (const Extent& chunk : data_set.chunks) {
+      if (chunk.size > rest || chunk.offset > record.bytes - chunk.size) return false;
+      rest -= chunk.size;
+    }
+  }
+  return true;
 }
 
 /// What readers rely on without looking again.
@@ -250,6 +275,7 @@ void check_sane(const std::string& path, const ShardManifest& manifest) {
   for (const ShardRecord& record : manifest.shards) {
     const bool counts = is_count(record.sequences) && is_count(record.tokens) && is_count(record.bytes);
     check<DamagedFileError>(counts, path, ": impossible counts for ", record.file);
+    check<DamagedFileError>(has_room_for_chunks(record), path, ": impossible chunks for ", record.file);
     sequences += record.sequences;
     tokens += record.tokens;
     check<DamagedFileError>(is_count(sequences) && is_count(tokens), path, ": impossible counts at ", record.file);
@@ -282,14 +308,6 @@ uint64_t checksum_range(const InputFile& file, std::span<const Extent> extents) 
     }
   }
   return checksum.value();
-}
-
-bool is_damaged(const InputFile& file, const DataSetRecord& data_set) {
-  const auto size = static_cast<int64_t>(file.size());
-  const bool inside = std::ranges::all_of(data_set.extents, [&](const Extent& extent) {
-    return extent.offset >= 0 && extent.size >= 0 && extent.size <= size - extent.offset;
-  });
-  return !inside || checksum_range(file, data_set.extents) != data_set.checksum;
 }
 
 }  // namespace
@@ -378,8 +396,9 @@ void check_intact(const std::string& path, const ShardRecord& record) {
                           " bytes (expected ", record.bytes, ")");
   const std::vector<Extent> whole{{0, record.bytes}};
   if (checksum_range(file, whole) == record.checksum) return;
-  const auto damaged =
-      std::ranges::find_if(record.data_sets, [&](const DataSetRecord& data_set) { return is_damaged(file, data_set); });
+  const auto damaged = std::ranges::find_if(record.data_sets, [&](const DataSetRecord& data_set) {
+    return checksum_range(file, data_set.chunks) != data_set.checksum;
+  });
   if (damaged != record.data_sets.end()) {
     fail<DamagedFileError>(path, ": data set '", damaged->name, "' is damaged: its bytes do not match their checksum ",
                            to_hex(damaged->checksum));

@@ -24,10 +24,11 @@ struct ShardSettings {
   int64_t shards = 0;
 };
 
-/// Where the values of a data set lie in its file, and the checksum of those bytes: it tells which data set is damaged.
+/// Where the chunks of a data set lie in its file, in the order of their rows, and the checksum of those bytes: it
+/// tells which data set is damaged.
 struct DataSetRecord {
   std::string name;
-  std::vector<Extent> extents;
+  std::vector<Extent> chunks;
   uint64_t checksum = 0;
 
   bool operator==(const DataSetRecord&) const = default;
@@ -60,7 +61,7 @@ std::string to_string(Objective objective);
 std::string shard_file_name(int64_t shard);
 std::string shard_record_name(int64_t shard);
 inline constexpr std::string_view kShardManifestName = "manifest.json";
-inline constexpr int64_t kShardFormatVersion = 1;
+inline constexpr int64_t kShardFormatVersion = 2;
 
 /// Sequences whose token ids share one compressed chunk, a function of their length alone.
 int64_t shard_chunk_size(int64_t sequence_length);
@@ -69,7 +70,8 @@ std::vector<TableFormat> shard_tables(const ShardSettings& settings);
 
 /// Equal manifests are equal bytes.
 void write_manifest(const std::string& path, const ShardManifest& manifest);
-/// Throws DamagedFileError naming the file unless it holds, byte for byte, what write_manifest writes.
+/// Throws DamagedFileError naming the file unless it holds, byte for byte, what write_manifest writes, and
+/// MismatchError where another version wrote it.
 ShardManifest read_manifest(const std::string& path);
 /// The manifest of a directory whose shards are all there. Throws ConfigError where there is none.
 ShardManifest read_finished_manifest(const std::string& directory);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "data/checksum.h"
 #include "data/file.h"
@@ -9,23 +10,10 @@
 namespace bertha {
 namespace {
 
-/// Extents that touch are one.
-std::vector<Extent> join(const std::vector<Extent>& extents) {
-  std::vector<Extent> joined;
-  for (const Extent& extent : extents) {
-    if (!joined.empty() && joined.back().offset + joined.back().size == extent.offset) {
-      joined.back().size += extent.size;
-    } else {
-      joined.push_back(extent);
-    }
-  }
-  return joined;
-}
-
-DataSetRecord describe(const std::string& name, const std::vector<Extent>& extents, std::span<const std::byte> file) {
+DataSetRecord describe(const std::string& name, std::vector<Extent> chunks, std::span<const std::byte> file) {
   Checksum checksum;
-  for (const Extent& extent : extents) checksum.update(file.subspan(extent.offset, extent.size));
-  return {name, join(extents), checksum.value()};
+  for (const Extent& chunk : chunks) checksum.update(file.subspan(chunk.offset, chunk.size));
+  return {name, std::move(chunks), checksum.value()};
 }
 
 }  // namespace
@@ -80,7 +68,7 @@ void ShardWriter::finish(const std::string& directory, int64_t shard, int64_t do
   image_.append("chunk_checksums", std::span<const uint64_t>(chunk_checksums_));
   const std::span<const std::byte> file = image_.bytes();
   for (const TableFormat& table : shard_tables(settings_)) {
-    record_.data_sets.push_back(describe(table.name, image_.extents(table.name), file));
+    record_.data_sets.push_back(describe(table.name, image_.chunks(table.name), file));
   }
   // In the order in which a manifest is read back.
   std::ranges::sort(record_.data_sets, {}, &DataSetRecord::name);

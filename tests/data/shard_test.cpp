@@ -183,8 +183,8 @@ TEST(ShardSet, ReadsEachChunkOnceAndChecksItWhenItDoes) {
   std::string bytes = read_file(path);
   for (const DataSetRecord& data_set : shards.manifest().shards[0].data_sets) {
     if (data_set.name != "input_ids") continue;
-    for (const Extent& extent : data_set.extents) {
-      for (int64_t i = 0; i < extent.size; i += 1000) bytes[extent.offset + i] ^= 1;
+    for (const Extent& chunk : data_set.chunks) {
+      for (int64_t i = 0; i < chunk.size; i += 1000) bytes[chunk.offset + i] ^= 1;
     }
   }
   write_file(path, bytes);
@@ -201,8 +201,8 @@ TEST(ShardSet, EveryFlippedByteOfAShardIsFoundAndNamed) {
   const ShardManifest manifest = read_manifest(directory / "manifest.json");
   std::vector<std::string> expected(bytes.size(), "between its data sets");
   for (const DataSetRecord& data_set : manifest.shards[0].data_sets) {
-    for (const Extent& extent : data_set.extents) {
-      for (int64_t i = 0; i < extent.size; ++i) expected[extent.offset + i] = "'" + data_set.name + "'";
+    for (const Extent& chunk : data_set.chunks) {
+      for (int64_t i = 0; i < chunk.size; ++i) expected[chunk.offset + i] = "'" + data_set.name + "'";
     }
   }
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -275,15 +275,15 @@ TEST(ShardSet, AnUnfinishedDirectoryIsAUsageError) {
 
 // Below, all checksums are right and the content still nothing to rely on.
 
-/// Gives the shard a manifest that fits its bytes.
-void forge(const std::string& directory, const ShardSettings& settings, const Hdf5Image& image, int64_t sequences) {
-  const std::span<const std::byte> bytes = image.bytes();
+/// A shard of two sequences, and a manifest that fits its bytes.
+void forge(const std::string& directory, const ShardSettings& settings, std::span<const std::byte> bytes,
+           const std::vector<DataSetRecord>& data_sets) {
   write_durably(directory + "/shard-00000.h5", bytes);
-  ShardRecord record{.file = "shard-00000.h5",
-                     .bytes = std::ssize(bytes),
-                     .checksum = checksum_of(bytes),
-                     .sequences = sequences,
-                     .data_sets = {}};
+  const ShardRecord record{.file = "shard-00000.h5",
+                           .bytes = std::ssize(bytes),
+                           .checksum = checksum_of(bytes),
+                           .sequences = 2,
+                           .data_sets = data_sets};
   write_manifest(directory + "/manifest.json",
                  {settings, {record}, std::vector<int64_t>(static_cast<size_t>(settings.vocabulary_size))});
 }
@@ -292,6 +292,7 @@ struct ForgedTables {
   std::vector<TableFormat> formats;
   std::map<std::string, std::vector<int32_t>> values;
   std::vector<uint64_t> checksums;
+  std::map<std::string, std::vector<Extent>> chunks;  // in the place of the right ones
 };
 
 ForgedTables honest_tables(const ShardSettings& settings) {
@@ -299,6 +300,7 @@ ForgedTables honest_tables(const ShardSettings& settings) {
   ForgedTables tables{
       shard_tables(settings),
       {{"input_ids", ids}, {"lengths", {5, 7}}, {"second_begins", {3, 4}}, {"next_sentence_labels", {0, 1}}},
+      {},
       {}};
   return tables;
 }
@@ -318,7 +320,14 @@ std::string damage_of(ForgedTables tables, const ShardSettings& settings) {
       image.append(format.name, std::span<const int32_t>(tables.values[format.name]));
     }
   }
-  forge(directory.path(), settings, image, 2);
+  std::vector<DataSetRecord> data_sets;
+  const std::span<const std::byte> bytes = image.bytes();
+  for (const TableFormat& format : tables.formats) {
+    const auto forged = tables.chunks.find(format.name);
+    data_sets.push_back({format.name, forged == tables.chunks.end() ? image.chunks(format.name) : forged->second, 0});
+  }
+  std::ranges::sort(data_sets, {}, &DataSetRecord::name);
+  forge(directory.path(), settings, bytes, data_sets);
   return damage_of(directory.path());
 }
 
@@ -343,24 +352,38 @@ TEST_F(ForgedShard, NeedsEveryDataSet) {
   expect_damage("data set 'lengths' is missing");
 }
 
-TEST_F(ForgedShard, NeedsTheRightType) {
+TEST_F(ForgedShard, NeedsValuesOfTheRightWidth) {
   format("input_ids").value_bytes = 4;
-  expect_damage("data set 'input_ids' does not hold unsigned 16-bit integers");
+  expect_damage("data set 'input_ids' has a chunk 0 that does not hold 131072 bytes");
 }
 
-TEST_F(ForgedShard, NeedsTheRightRank) {
-  format("lengths").columns = 2;
-  expect_damage("data set 'lengths' is not of rank 1");
+TEST_F(ForgedShard, NeedsChunksOfTheRightSize) {
+  format("lengths").chunk_rows = 2;
+  expect_damage("data set 'lengths' has a chunk 0 that does not hold 32768 bytes");
 }
 
-TEST_F(ForgedShard, NeedsTheRightShape) {
-  format("input_ids").columns = 4;
-  expect_damage("data set 'input_ids' is 4 x 4 (expected 2 x 8)");
-}
-
-TEST_F(ForgedShard, NeedsTheRightChunks) {
+TEST_F(ForgedShard, NeedsAsManyChunksAsItsRowsNeed) {
   format("lengths").chunk_rows = 1;
-  expect_damage("data set 'lengths' is not stored in chunks");
+  expect_damage("data set 'lengths' has 2 chunks (2 rows need 1)");
+  tables_ = honest_tables(settings_);
+  tables_.chunks["lengths"] = {};
+  expect_damage("data set 'lengths' has 0 chunks (2 rows need 1)");
+}
+
+TEST_F(ForgedShard, NeedsCompressedChunks) {
+  tables_.chunks["lengths"] = {{0, 100}};
+  expect_damage("data set 'lengths' has a chunk 0 that does not hold 32768 bytes");
+  tables_.chunks["lengths"] = {{0, 0}};
+  expect_damage("data set 'lengths' has a chunk 0 that does not hold 32768 bytes");
+}
+
+TEST_F(ForgedShard, NeedsChunksWithinTheFileThatAreNoMoreThanIt) {
+  for (const Extent chunk : {Extent{1 << 20, 10}, Extent{0, 1 << 20}, Extent{0, INT64_MAX}, Extent{INT64_MAX, 1}}) {
+    tables_.chunks["lengths"] = {chunk};
+    expect_damage("impossible chunks for shard-00000.h5");
+  }
+  tables_.chunks["lengths"] = std::vector(1000, Extent{0, 1000});
+  expect_damage("impossible chunks for shard-00000.h5");
 }
 
 TEST_F(ForgedShard, NeedsTheChecksumOfItsChunk) {
@@ -415,6 +438,27 @@ TEST(ShardManifest, AnotherFileNameOrCountIsRefused) {
   expect_refused(forged);
   write_manifest(path, honest);
   EXPECT_EQ(damage_of(directory.path()), "nothing was found");
+}
+
+TEST(ShardManifest, OfAnotherVersionSaysSo) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "manifest.json";
+  const std::string checked = R"({"format":"bertha shards","format_version":1,"shards":[]})";
+  const std::string body = checked.substr(0, checked.size() - 1);
+  const std::string checksum = to_hex(checksum_of(std::as_bytes(std::span(checked))));
+  write_file(path, body + ",\"xxh3\":\"" + checksum + "\"}\n");
+  EXPECT_THROW(
+      {
+        try {
+          read_manifest(path);
+        } catch (const MismatchError& error) {
+          EXPECT_EQ(error.what(), path + ": has format version 1 (this program reads 2); make the shards again");
+          throw;
+        }
+      },
+      MismatchError);
+  write_file(path, body + ",\"xxh3\":\"0123456789abcdef\"}\n");
+  EXPECT_THROW(read_manifest(path), DamagedFileError);
 }
 
 TEST(ShardManifest, AnythingElseIsRefused) {

@@ -1,4 +1,5 @@
-// Manifests with right checksums that say anything of a sound shard file.
+// Manifests with right checksums that say anything of a shard file, which is a sound one but for what the input says:
+// behind the manifest and a zero byte, bytes in the place of those that begin with the first chunk.
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -29,22 +30,35 @@ const std::string& shard_directory() {
   return directory;
 }
 
-/// What the input says, but for the file's own bytes and checksum.
-std::string manifest_of(std::string_view bytes) {
-  static const ShardManifest sound = read_finished_manifest(shard_directory());
-  json value = json::parse(bytes, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) return "";
+/// A shard file and the manifest of its directory.
+struct Forgery {
+  std::string manifest, shard;
+};
+
+/// With the right checksums of both.
+Forgery forgery_of(std::string_view manifest, std::string_view chunks) {
+  static const std::string sound = read_file(shard_directory() + "/shard-00000.h5");
+  static const int64_t first_chunk = [] {
+    const ShardManifest listed = read_finished_manifest(shard_directory());
+    int64_t first = INT64_MAX;
+    for (const DataSetRecord& data_set : listed.shards[0].data_sets) first = std::min(first, data_set.chunks[0].offset);
+    return first;
+  }();
+  std::string shard = sound;
+  if (!chunks.empty()) shard.replace(static_cast<size_t>(first_chunk), chunks.size(), chunks);
+  json value = json::parse(manifest, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object()) return {};
   try {
-    for (json& shard : value.at("shards")) {
-      shard["bytes"] = sound.shards[0].bytes;
-      shard["xxh3"] = to_hex(sound.shards[0].checksum);
+    for (json& record : value.at("shards")) {
+      record["bytes"] = shard.size();
+      record["xxh3"] = to_hex(checksum_of(std::as_bytes(std::span(shard))));
     }
     value.erase("xxh3");
     const std::string body = value.dump();
     value["xxh3"] = to_hex(checksum_of(std::as_bytes(std::span(body))));
-    return value.dump() + "\n";
+    return {value.dump() + "\n", shard};
   } catch (const json::exception&) {
-    return "";
+    return {};
   }
 }
 
@@ -64,9 +78,12 @@ void read_sequences() {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bertha;
-  const std::string manifest = manifest_of(text_of(data, size));
-  if (manifest.empty()) return 0;
-  write_file(shard_directory() + "/manifest.json", manifest);
+  const std::string_view text = text_of(data, size);
+  const size_t end = std::min(text.find('\0'), text.size());
+  const Forgery forgery = forgery_of(text.substr(0, end), text.substr(std::min(end + 1, text.size())));
+  if (forgery.manifest.empty()) return 0;
+  write_file(shard_directory() + "/shard-00000.h5", forgery.shard);
+  write_file(shard_directory() + "/manifest.json", forgery.manifest);
   read_or_refuse(read_sequences);
   return 0;
 }

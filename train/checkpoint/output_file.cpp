@@ -20,11 +20,11 @@ void OutputFile::write(std::span<const std::byte> bytes) {
   append(bytes, between_);
 }
 
-void OutputFile::write_tensor(const std::string& name, std::span<const float> values) {
+void OutputFile::write_tensor(const std::string& name, std::span<const std::byte> elements) {
   Checksum own;
   const uint64_t offset = record_.bytes;
-  append(std::as_bytes(values), own);
-  record_.tensors.push_back({name, offset, values.size_bytes(), own.value()});
+  append(elements, own);
+  record_.tensors.push_back({name, offset, elements.size(), own.value()});
 }
 
 void OutputFile::append(std::span<const std::byte> bytes, Checksum& part) {

@@ -20,7 +20,7 @@ class OutputFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
   /// Elements that the manifest knows by the tensor's name.
-  void write_tensor(const std::string& name, std::span<const float> values);
+  void write_tensor(const std::string& name, std::span<const std::byte> elements);
   /// In bytes, so far.
   uint64_t size() const { return record_.bytes; }
 

@@ -289,7 +289,7 @@ void write_safetensors(OutputFile& file, std::span<const TensorView> tensors) {
   const uint64_t length = header.size();
   file.write(std::as_bytes(std::span(&length, 1)));
   file.write(header);
-  for (const TensorView* tensor : sorted) file.write_tensor(tensor->name, tensor->values);
+  for (const TensorView* tensor : sorted) file.write_tensor(tensor->name, std::as_bytes(tensor->values));
 }
 
 }  // namespace bertha

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "autograd/core/error.h"
-#include "train/checkpoint/manifest.h"
+#include "data/checksum.h"
 #include "train/first_difference.h"
 
 namespace bertha {
@@ -35,32 +35,39 @@ class Id {
   Close close_;
 };
 
-void silence() {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+/// Calls `visit` with the name and the value of each data set that is no moment.
+void visit_members(auto& state, const auto& visit) {
+  visit("step", state.step);
+  visit("samples", state.samples);
+  visit("tokens", state.tokens);
+  visit("budget_used_ms", state.budget_used_ms);
+  visit("optimizer", state.optimizer);
+  visit("configuration", state.configuration);
+  visit("identity/model", state.identity.model);
+  visit("identity/vocabulary_hash", state.identity.vocabulary_hash);
+  visit("identity/data_hash", state.identity.data_hash);
+  visit("identity/evaluation_hash", state.identity.evaluation_hash);
+  visit("identity/seed", state.identity.seed);
+  visit("identity/global_batch_size", state.identity.global_batch_size);
 }
 
 // ---- Writing
 
-struct Hole {
+// What the manifest shall know by name: bytes of the image, or the elements of a moment.
+struct Piece {
   uint64_t offset;
   std::string name;
-  const Moment* moment;
-  size_t tensor;
-
-  std::span<const float> fetch() const {
-    const std::span<const float> values = moment->fetch(tensor);
-    const Shape& shape = moment->tensors[tensor].second;
-    check<Error>(values.size() == static_cast<size_t>(shape.numel()), "training state: '", name, "' has ",
-                 values.size(), " elements and shape ", shape);
-    return values;
-  }
+  size_t bytes;
+  const Moment* moment = nullptr;
+  size_t tensor = 0;
 };
+constexpr auto by_offset = [](const Piece& a, const Piece& b) { return a.offset < b.offset; };
 
 // HDF5 1.10 crashes when a write to disk fails. It therefore makes its file in memory and leaves holes where the
 // moments' elements belong; OutputFile writes both in turn, and no element is copied.
 struct Skeleton {
   std::vector<std::byte> image;  // from the start; zeros follow it
-  std::vector<Hole> holes;       // in the order of the moments and of the file
+  std::vector<Piece> pieces;     // by ascending offset
   uint64_t size = 0;
 };
 
@@ -80,78 +87,70 @@ Id timeless() {
   return properties;
 }
 
-void write_scalar(hid_t parent, const char* name, hid_t type, const void* value) {
-  const Id space = made(H5Screate(H5S_SCALAR), H5Sclose, name);
-  const Id set = made(H5Dcreate2(parent, name, type, space, H5P_DEFAULT, timeless(), H5P_DEFAULT), H5Dclose, name);
-  if (H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0) fail_to_build(name);
+/// Makes the groups on the way to a data set.
+Id through_groups() {
+  Id properties = made(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "properties");
+  if (H5Pset_create_intermediate_group(properties, 1) < 0) fail_to_build("groups");
+  return properties;
 }
 
-void write_integer(hid_t parent, const char* name, int64_t value) {
-  write_scalar(parent, name, H5T_STD_I64LE, &value);
+Id make_set(hid_t file, const std::string& name, hid_t type, hid_t space, hid_t properties) {
+  return made(H5Dcreate2(file, name.c_str(), type, space, through_groups(), properties, H5P_DEFAULT), H5Dclose, name);
 }
 
-void write_integer(hid_t parent, const char* name, uint64_t value) {
-  write_scalar(parent, name, H5T_STD_U64LE, &value);
-}
-
-void write_text(hid_t parent, const char* name, const std::string& text) {
-  const Id type = made(H5Tcopy(H5T_C_S1), H5Tclose, name);
-  H5Tset_size(type, std::max<size_t>(text.size(), 1));
-  H5Tset_strpad(type, H5T_STR_NULLPAD);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  write_scalar(parent, name, type, text.c_str());
-}
-
-Id make_group(hid_t parent, const std::string& name) {
-  return made(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, name);
-}
-
-void write_members(hid_t file, const TrainingState& state) {
-  write_integer(file, "step", state.step);
-  write_integer(file, "samples", state.samples);
-  write_integer(file, "tokens", state.tokens);
-  write_integer(file, "budget_used_ms", state.budget_used_ms);
-  write_text(file, "optimizer", state.optimizer);
-  write_text(file, "configuration", state.configuration);
-  const Id identity = make_group(file, "identity");
-  write_text(identity, "model", state.identity.model);
-  write_integer(identity, "vocabulary_hash", state.identity.vocabulary_hash);
-  write_integer(identity, "data_hash", state.identity.data_hash);
-  if (state.identity.evaluation_hash != 0) write_integer(identity, "evaluation_hash", state.identity.evaluation_hash);
-  write_integer(identity, "seed", state.identity.seed);
-  write_integer(identity, "global_batch_size", state.identity.global_batch_size);
-}
-
-std::array<hsize_t, Shape::kMaxRank> dims_of(const Shape& shape) {
-  std::array<hsize_t, Shape::kMaxRank> dims{};
-  for (int axis = 0; axis < shape.rank(); ++axis) dims[axis] = static_cast<hsize_t>(shape[axis]);
-  return dims;
-}
-
-// Returns where the elements belong in the file.
-uint64_t make_hole(hid_t group, const std::string& name, const Shape& shape) {
-  const Id properties = timeless();
-  H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
-  H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER);
-  const Id space = made(H5Screate_simple(shape.rank(), dims_of(shape).data(), nullptr), H5Sclose, name);
-  const Id set = made(H5Dcreate2(group, name.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT),
-                      H5Dclose, name);
+uint64_t offset_of(hid_t set, const std::string& name) {
   const haddr_t offset = H5Dget_offset(set);
   if (offset == HADDR_UNDEF) fail_to_build(name);
   return offset;
 }
 
+void add_scalar(hid_t file, Skeleton& skeleton, const std::string& name, hid_t type, const void* value) {
+  const Id space = made(H5Screate(H5S_SCALAR), H5Sclose, name);
+  const Id set = make_set(file, name, type, space, timeless());
+  if (H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0) fail_to_build(name);
+  skeleton.pieces.push_back({offset_of(set, name), name, H5Tget_size(type)});
+}
+
+void add_member(hid_t file, Skeleton& skeleton, const std::string& name, int64_t value) {
+  add_scalar(file, skeleton, name, H5T_STD_I64LE, &value);
+}
+
+void add_member(hid_t file, Skeleton& skeleton, const std::string& name, uint64_t value) {
+  add_scalar(file, skeleton, name, H5T_STD_U64LE, &value);
+}
+
+void add_member(hid_t file, Skeleton& skeleton, const std::string& name, const std::string& text) {
+  const Id type = made(H5Tcopy(H5T_C_S1), H5Tclose, name);
+  H5Tset_size(type, std::max<size_t>(text.size(), 1));
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  add_scalar(file, skeleton, name, type, text.c_str());
+}
+
+void add_moment(hid_t file, Skeleton& skeleton, const Moment& moment, size_t tensor) {
+  const auto& [tensor_name, shape] = moment.tensors[tensor];
+  const std::string name = moment.name + "/" + tensor_name;
+  const Id properties = timeless();
+  H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
+  H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER);
+  std::array<hsize_t, Shape::kMaxRank> dims{};
+  for (int axis = 0; axis < shape.rank(); ++axis) dims[axis] = static_cast<hsize_t>(shape[axis]);
+  const Id space = made(H5Screate_simple(shape.rank(), dims.data(), nullptr), H5Sclose, name);
+  const Id set = make_set(file, name, H5T_IEEE_F32LE, space, properties);
+  skeleton.pieces.push_back(
+      {offset_of(set, name), name, static_cast<size_t>(shape.numel()) * sizeof(float), &moment, tensor});
+}
+
+// By ascending offset, which for moments must be the order in which they may be fetched.
 void make_contents(hid_t file, Skeleton& skeleton, const TrainingState& state, std::span<const Moment> moments) {
-  write_members(file, state);
+  visit_members(state, [&](const char* name, const auto& value) { add_member(file, skeleton, name, value); });
+  const size_t members = skeleton.pieces.size();
   for (const Moment& moment : moments) {
-    const Id group = make_group(file, moment.name);
-    for (size_t i = 0; i < moment.tensors.size(); ++i) {
-      const auto& [name, shape] = moment.tensors[i];
-      const uint64_t offset = make_hole(group, name, shape);
-      if (!skeleton.holes.empty() && offset < skeleton.holes.back().offset) fail_to_build("tensors in order");
-      skeleton.holes.push_back({offset, moment.name + "/" + name, &moment, i});
-    }
+    for (size_t i = 0; i < moment.tensors.size(); ++i) add_moment(file, skeleton, moment, i);
   }
+  const auto first_moment = skeleton.pieces.begin() + static_cast<std::ptrdiff_t>(members);
+  if (!std::is_sorted(first_moment, skeleton.pieces.end(), by_offset)) fail_to_build("tensors in order");
+  std::ranges::sort(skeleton.pieces, by_offset);
 }
 
 void* resize_image(void* image, size_t bytes) {
@@ -197,111 +196,23 @@ Skeleton make_skeleton(const TrainingState& state, std::span<const Moment> momen
   return skeleton;
 }
 
+std::span<const std::byte> content(const Skeleton& skeleton, const Piece& piece) {
+  if (piece.moment == nullptr) return std::span(skeleton.image).subspan(piece.offset, piece.bytes);
+  const auto elements = std::as_bytes(piece.moment->fetch(piece.tensor));
+  check<Error>(elements.size() == piece.bytes, "training state: '", piece.name, "' has ", elements.size(),
+               " bytes (expected ", piece.bytes, ")");
+  return elements;
+}
+
 // ---- Reading
 
-[[noreturn]] void refuse(const std::string& path, const std::string& name, std::string_view what) {
-  fail<DamagedFileError>(path, ": '", name, "' ", what);
-}
-
-// A data set reached by plain names through groups of this very file: no soft, external or user-defined link.
-Id open_set(hid_t file, const std::string& path, const std::string& name) {
-  for (size_t end = name.find('/');; end = name.find('/', end + 1)) {
-    const std::string prefix = name.substr(0, end);
-    H5L_info_t link{};
-    const bool exists = H5Lexists(file, prefix.c_str(), H5P_DEFAULT) > 0;
-    check<MismatchError>(exists, path, ": has no '", name, "'");
-    if (H5Lget_info(file, prefix.c_str(), &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) {
-      refuse(path, name, "is not stored in this file");
-    }
-    if (end == std::string::npos) break;
-  }
-  Id set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
-  if (set < 0) refuse(path, name, "is not a data set");
-  const Id properties(H5Dget_create_plist(set), H5Pclose);
-  if (H5Pget_layout(properties) != H5D_CONTIGUOUS || H5Pget_external_count(properties) != 0) {
-    refuse(path, name, "is not stored in one piece of this file");
-  }
-  return set;
-}
-
-// The shape, once its size is what the file really stores.
-std::vector<hsize_t> stored_dims(hid_t set, const std::string& path, const std::string& name, size_t element_bytes) {
-  const Id space(H5Dget_space(set), H5Sclose);
-  const int rank = H5Sget_simple_extent_ndims(space);
-  if (rank < 0 || rank > Shape::kMaxRank) refuse(path, name, "has a rank that is not written here");
-  std::vector<hsize_t> dims(rank);
-  if (H5Sget_simple_extent_dims(space, dims.data(), nullptr) != rank) refuse(path, name, "has no readable shape");
-  hsize_t bytes = element_bytes;
-  for (const hsize_t dim : dims) {
-    if (__builtin_mul_overflow(bytes, dim, &bytes)) refuse(path, name, "has a shape whose size overflows");
-  }
-  if (H5Dget_storage_size(set) != bytes) refuse(path, name, "stores another size than its shape has");
-  return dims;
-}
-
-void check_type(hid_t set, hid_t expected, const std::string& path, const std::string& name) {
-  const Id type(H5Dget_type(set), H5Tclose);
-  if (H5Tequal(type, expected) <= 0) refuse(path, name, "has an unexpected element type");
-}
-
-template <class T>
-T read_integer(hid_t file, const std::string& path, const std::string& name) {
-  const hid_t type = std::is_signed_v<T> ? H5T_STD_I64LE : H5T_STD_U64LE;
-  const Id set = open_set(file, path, name);
-  check_type(set, type, path, name);
-  if (!stored_dims(set, path, name, sizeof(T)).empty()) refuse(path, name, "is not a scalar");
-  T value = 0;
-  if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) < 0) refuse(path, name, "cannot be read");
-  return value;
-}
-
-std::string read_text_set(hid_t file, const std::string& path, const std::string& name) {
-  const Id set = open_set(file, path, name);
-  const Id type(H5Dget_type(set), H5Tclose);
-  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0) refuse(path, name, "is not a plain text");
-  const size_t bytes = H5Tget_size(type);
-  if (bytes == 0 || bytes > kMaxTextBytes) refuse(path, name, "has an unlikely length");
-  if (!stored_dims(set, path, name, bytes).empty()) refuse(path, name, "is not a scalar");
-  std::string text(bytes, '\0');
-  if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()) < 0) refuse(path, name, "cannot be read");
-  text.resize(std::strlen(text.c_str()));
-  return text;
-}
-
-TrainingState read_members(hid_t file, const std::string& path) {
-  TrainingState state;
-  state.step = read_integer<int64_t>(file, path, "step");
-  state.samples = read_integer<int64_t>(file, path, "samples");
-  state.tokens = read_integer<int64_t>(file, path, "tokens");
-  state.budget_used_ms = read_integer<int64_t>(file, path, "budget_used_ms");
-  state.optimizer = read_text_set(file, path, "optimizer");
-  state.configuration = read_text_set(file, path, "configuration");
-  state.identity.model = read_text_set(file, path, "identity/model");
-  state.identity.vocabulary_hash = read_integer<uint64_t>(file, path, "identity/vocabulary_hash");
-  state.identity.data_hash = read_integer<uint64_t>(file, path, "identity/data_hash");
-  if (H5Lexists(file, "identity/evaluation_hash", H5P_DEFAULT) > 0) {
-    state.identity.evaluation_hash = read_integer<uint64_t>(file, path, "identity/evaluation_hash");
-  }
-  state.identity.seed = read_integer<uint64_t>(file, path, "identity/seed");
-  state.identity.global_batch_size = read_integer<int64_t>(file, path, "identity/global_batch_size");
-  check<DamagedFileError>(state.step >= 0 && state.samples >= 0 && state.tokens >= 0 && state.budget_used_ms >= 0, path,
-                          ": step ", state.step, ", samples ", state.samples, ", tokens ", state.tokens,
-                          ", budget_used_ms ", state.budget_used_ms, " (none may be negative)");
-  return state;
-}
-
-Id open_checked(const std::string& directory) {
-  const std::string path = directory + "/" + std::string(kTrainingStateName);
+FileRecord checked_record(const std::string& directory) {
   const Manifest manifest = Manifest::read(directory);
   const FileRecord* record = manifest.find(kTrainingStateName);
-  check<DamagedFileError>(record != nullptr, path, ": is not in the manifest; is this a checkpoint?");
+  check<DamagedFileError>(record != nullptr, directory, "/", kTrainingStateName,
+                          ": is not in the manifest; is this a checkpoint?");
   verify_between_tensors(directory, *record);
-  silence();
-  Id access = made(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "properties");
-  H5Pset_file_locking(access, /*use_file_locking=*/false, /*ignore_when_disabled=*/true);
-  Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
-  check<DamagedFileError>(file >= 0, path, ": is not an HDF5 file");
-  return file;
+  return *record;
 }
 
 }  // namespace
@@ -327,45 +238,75 @@ void check_same_run(const std::string& path, const RunIdentity& found, const Run
 }
 
 void write_training_state(OutputFile& file, const TrainingState& state, std::span<const Moment> moments) {
-  silence();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // HDF5 prints what fails unless told not to
   const Skeleton skeleton = make_skeleton(state, moments);
   const auto copy_up_to = [&](uint64_t end) {
     const std::span<const std::byte> image(skeleton.image);
     if (file.size() < image.size()) file.write(image.subspan(file.size(), std::min(end, image.size()) - file.size()));
     file.write(std::vector<std::byte>(end - file.size()));
   };
-  for (const Hole& hole : skeleton.holes) {
-    copy_up_to(hole.offset);
-    file.write_tensor(hole.name, hole.fetch());
+  for (const Piece& piece : skeleton.pieces) {
+    copy_up_to(piece.offset);
+    file.write_tensor(piece.name, content(skeleton, piece));
   }
   copy_up_to(skeleton.size);
 }
 
-struct TrainingStateFile::Handle {
-  Id file;
-};
-
 TrainingStateFile::TrainingStateFile(const std::string& checkpoint_directory)
-    : path_(checkpoint_directory + "/" + std::string(kTrainingStateName)),
-      handle_(new Handle{open_checked(checkpoint_directory)}),
-      state_(read_members(handle_->file, path_)) {}
+    : record_(checked_record(checkpoint_directory)),
+      file_(checkpoint_directory + "/" + std::string(kTrainingStateName)) {
+  visit_members(state_, [&](const char* name, auto& value) { read(name, value); });
+  check<DamagedFileError>(state_.step >= 0 && state_.samples >= 0 && state_.tokens >= 0 && state_.budget_used_ms >= 0,
+                          file_.path(), ": step ", state_.step, ", samples ", state_.samples, ", tokens ",
+                          state_.tokens, ", budget_used_ms ", state_.budget_used_ms, " (none may be negative)");
+}
 
-TrainingStateFile::~TrainingStateFile() = default;
+std::vector<TensorRecord> TrainingStateFile::moments() const {
+  std::vector<TensorRecord> moments = record_.tensors;
+  visit_members(state_, [&](std::string_view member, const auto&) {
+    std::erase_if(moments, [&](const TensorRecord& record) { return record.name == member; });
+  });
+  return moments;
+}
 
 void TrainingStateFile::read_moment(std::string_view moment, std::string_view tensor, const Shape& shape,
                                     std::span<float> out) const {
-  const std::string name = std::string(moment).append("/").append(tensor);
-  const Id set = open_set(handle_->file, path_, name);
-  check_type(set, H5T_IEEE_F32LE, path_, name);
-  const std::vector<hsize_t> dims = stored_dims(set, path_, name, sizeof(float));
-  const auto expected = dims_of(shape);
-  check<MismatchError>(std::ranges::equal(dims, std::span(expected).first(shape.rank())), path_, ": '", name,
-                       "' does not have the shape ", shape, " of the model's tensor");
-  check<MismatchError>(out.size() == static_cast<size_t>(shape.numel()), path_, ": '", name, "' of shape ", shape,
-                       " does not fill ", out.size(), " elements");
-  if (H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0) {
-    refuse(path_, name, "cannot be read");
-  }
+  const TensorRecord& record = find(std::string(moment).append("/").append(tensor));
+  const auto bytes = static_cast<size_t>(shape.numel()) * sizeof(float);
+  check<MismatchError>(record.bytes == bytes && out.size_bytes() == bytes, file_.path(), ": '", record.name, "' has ",
+                       record.bytes, " bytes (the model's tensor of shape ", shape, " has ", bytes, ", for ",
+                       out.size_bytes(), ")");
+  read(record, std::as_writable_bytes(out));
+}
+
+const TensorRecord& TrainingStateFile::find(std::string_view name) const {
+  const auto record = std::ranges::find(record_.tensors, name, &TensorRecord::name);
+  check<MismatchError>(record != record_.tensors.end(), file_.path(), ": the manifest knows no '", name, "' in it");
+  return *record;
+}
+
+void TrainingStateFile::read(const TensorRecord& record, std::span<std::byte> out) const {
+  file_.read(record.offset, out);
+  const uint64_t found = checksum_of(out);
+  check<DamagedFileError>(found == record.checksum, file_.path(), ": tensor '", record.name, "': checksum ",
+                          to_hex(found), " (", to_hex(record.checksum), " was written)");
+}
+
+void TrainingStateFile::read(std::string_view name, std::string& text) const {
+  const TensorRecord& record = find(name);
+  check<DamagedFileError>(record.bytes <= kMaxTextBytes, file_.path(), ": '", name, "' is a text of ", record.bytes,
+                          " bytes (at most ", kMaxTextBytes, " are written)");
+  text.resize(record.bytes);
+  read(record, std::as_writable_bytes(std::span(text)));
+  text.resize(std::strlen(text.c_str()));
+}
+
+template <class Integer>
+void TrainingStateFile::read(std::string_view name, Integer& value) const {
+  const TensorRecord& record = find(name);
+  check<DamagedFileError>(record.bytes == sizeof(value), file_.path(), ": '", name, "' is a number of ", record.bytes,
+                          " bytes (expected ", sizeof(value), ")");
+  read(record, std::as_writable_bytes(std::span(&value, 1)));
 }
 
 }  // namespace bertha

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +9,8 @@
 #include <vector>
 
 #include "autograd/core/shape.h"
+#include "data/file.h"
+#include "train/checkpoint/manifest.h"
 #include "train/checkpoint/output_file.h"
 
 namespace bertha {
@@ -49,27 +50,35 @@ struct Moment {
   std::function<std::span<const float>(size_t i)> fetch;
 };
 
-/// Writes training_state.h5: a scalar data set for each member of TrainingState (identity under `identity/`), and for
-/// every moment a group of one float data set a tensor. Equal states are equal bytes.
+/// Writes training_state.h5, an HDF5 file: a scalar data set for each member of TrainingState (identity under
+/// `identity/`), and for every moment a group of one float data set a tensor. The manifest knows where each of them
+/// lies. Equal states are equal bytes.
 void write_training_state(OutputFile& file, const TrainingState& state, std::span<const Moment> moments);
 
-/// A checkpoint's training_state.h5. HDF5 sees it only after the bytes between its tensors have passed the manifest.
-/// Throws:  DamagedFileError naming file and data set; MismatchError where the moments are not those asked for.
+/// A checkpoint's training_state.h5, read where the manifest says that things are: libhdf5 is not safe against files
+/// that were made to harm, and a forger can make a manifest, too. Throws:  DamagedFileError naming file and data set;
+/// MismatchError where one is missing, as in checkpoints of an earlier
+///          version, or the moments are not those asked for.
 class TrainingStateFile {
  public:
   explicit TrainingStateFile(const std::string& checkpoint_directory);
-  ~TrainingStateFile();
-  TrainingStateFile(const TrainingStateFile&) = delete;
-  TrainingStateFile& operator=(const TrainingStateFile&) = delete;
 
+  const InputFile& file() const { return file_; }
   const TrainingState& state() const { return state_; }
-  /// All elements of `MOMENT/TENSOR`, whose shape must be this one.
+  /// Named `MOMENT/TENSOR`, by ascending offset.
+  std::vector<TensorRecord> moments() const;
+  /// All elements of `MOMENT/TENSOR`, which must be as many as this shape has.
   void read_moment(std::string_view moment, std::string_view tensor, const Shape& shape, std::span<float> out) const;
 
  private:
-  struct Handle;
-  std::string path_;
-  std::unique_ptr<Handle> handle_;
+  const TensorRecord& find(std::string_view name) const;
+  void read(const TensorRecord& record, std::span<std::byte> out) const;
+  void read(std::string_view name, std::string& text) const;
+  template <class Integer>
+  void read(std::string_view name, Integer& value) const;
+
+  FileRecord record_;
+  InputFile file_;
   TrainingState state_;
 };
 

@@ -5,7 +5,6 @@
 
 #include "autograd/core/error.h"
 #include "train/checkpoint/manifest.h"
-#include "train/checkpoint/training_state.h"
 
 namespace bertha {
 namespace {
@@ -24,16 +23,11 @@ FileTensors::FileTensors(const std::string& path) : stored_(path), metadata_(sto
   if (path_exists(path + "/" + std::string(kTrainingStateName))) add_moments(path);
 }
 
-// They lie in training_state.h5 as the manifest says, in one piece each; HDF5 is not needed to find them.
 void FileTensors::add_moments(const std::string& checkpoint) {
-  const std::string path = checkpoint + "/" + std::string(kTrainingStateName);
-  const auto record = record_of(checkpoint, kTrainingStateName);
-  check<DamagedFileError>(record.has_value(), path, ": there is no ", kManifestName, " that says what was written");
-  verify_between_tensors(checkpoint, *record);
-  training_state_ = std::make_unique<InputFile>(path);
-  for (const TensorRecord& moment : record->tensors) {
+  training_state_ = std::make_unique<TrainingStateFile>(checkpoint);
+  for (const TensorRecord& moment : training_state_->moments()) {
     const auto elements = static_cast<int64_t>(moment.bytes / sizeof(float));
-    moments_.push_back({training_state_.get(),
+    moments_.push_back({&training_state_->file(),
                         {moment.name, "F32", shape_of_moment(moment.name, elements), moment.offset, moment.bytes}});
   }
   std::ranges::sort(moments_, {}, [](const FileTensor& moment) { return moment.tensor.name; });

@@ -10,6 +10,7 @@
 #include "data/file.h"
 #include "train/checkpoint/stored_tensor.h"
 #include "train/checkpoint/stored_weights.h"
+#include "train/checkpoint/training_state.h"
 
 namespace bertha {
 
@@ -40,7 +41,7 @@ class FileTensors {
   StoredWeights stored_;
   std::map<std::string, std::string> metadata_;
   std::vector<FileTensor> weights_, moments_;
-  std::unique_ptr<InputFile> training_state_;
+  std::unique_ptr<TrainingStateFile> training_state_;
 };
 
 /// Whether a tensor's elements count as parameters: those of integer buffers do not.
