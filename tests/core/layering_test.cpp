@@ -49,7 +49,7 @@ const std::vector<ThirdParty> kThirdParty{
     {R"((oneapi/dnnl/)?dnnl.*)", R"(bench/kernel_benchmark\.cpp)", Spread::kOneFile},
     {R"(utf8proc\.h)", R"(data/.*\.cpp)", Spread::kOneFile},
     {R"(xxhash\.h)", R"(data/checksum\.cpp)", Spread::kOneFile},
-    {R"(zlib\.h)", R"((data/gzip_stream|visualize/page)\.cpp)", Spread::kOneFilePerFolder},
+    {R"(zlib\.h)", R"((data/(gzip_stream|shard_table)|visualize/page)\.cpp)", Spread::kAnySource},
     {R"(hdf5.*)", R"((data|train)/.*\.cpp)", Spread::kOneFilePerFolder},
     {R"(mpi\.h)", R"(train/comm/mpi_communicator\.cpp)", Spread::kOneFile},
     {R"(yaml-cpp/.*)", R"(train/config_tree\.cpp)", Spread::kOneFile},
