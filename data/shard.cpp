@@ -59,8 +59,8 @@ class ShardSet::OpenShard {
         file_(std::make_unique<InputFile>(directory + "/" + record_.file)) {
     const auto chunks = (record_.sequences + chunk_size() - 1) / chunk_size();
     for (const TableFormat& format : shard_tables(settings_)) {
-      const int64_t rows = format.name == "chunk_checksums" ? chunks : record_.sequences;
-      tables_.emplace(format.name, ShardTable(*file_, format, find_data_set(format.name), rows));
+      const auto data_set = std::ranges::find(record_.data_sets, format.name, &DataSetRecord::name);
+      tables_.emplace(format.name, ShardTable(*file_, format, *data_set));
     }
     checksums_.resize(static_cast<size_t>(chunks));
     tables_.at("chunk_checksums").read(0, std::span<uint64_t>(checksums_));
@@ -99,12 +99,6 @@ class ShardSet::OpenShard {
 
  private:
   int64_t chunk_size() const { return shard_chunk_size(settings_.sequence_length); }
-
-  const DataSetRecord& find_data_set(const std::string& name) const {
-    const auto found = std::ranges::find(record_.data_sets, name, &DataSetRecord::name);
-    check<DamagedFileError>(found != record_.data_sets.end(), file_->path(), ": data set '", name, "' is missing");
-    return *found;
-  }
 
   void read_rows(const char* table, int64_t first, int64_t values, std::vector<int32_t>& out) {
     out.resize(static_cast<size_t>(values));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include "data/file.h"
 #include "data/json_reader.h"
 #include "data/sequence_builder.h"
+#include "data/shown.h"
 
 namespace bertha {
 namespace {
@@ -19,10 +21,12 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFormat = "bertha shards";
+constexpr const char* kChunkChecksums = "chunk_checksums";
 constexpr int64_t kChunkTokens = 65536;
 constexpr int64_t kColumnChunkRows = 16384;
 constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 28;
 constexpr size_t kMaxVocabulary = size_t{1} << 21;
+constexpr size_t kMostDataSets = 5;
 constexpr std::string_view kNoManifest = "not a shard manifest";
 constexpr int64_t kMaxCount = int64_t{1} << 48;  // what no honest count reaches, so that sums cannot overflow
 constexpr size_t kReadBytes = size_t{1} << 20;
@@ -49,30 +53,25 @@ json settings_to_json(const ShardSettings& settings) {
 /// Takes the text piece by piece.
 using Sink = std::function<void(std::string_view)>;
 
-std::string chunks_text(const std::vector<Extent>& chunks) {
-  std::string list;
-  for (const Extent& chunk : chunks)
-    list += fmt::format("{}[{},{}]", list.empty() ? "" : ",", chunk.offset, chunk.size);
-  return "[" + list + "]";
-}
-
-std::string data_sets_text(const std::vector<DataSetRecord>& data_sets) {
-  std::map<std::string_view, const DataSetRecord*> by_name;
-  for (const DataSetRecord& data_set : data_sets) by_name[data_set.name] = &data_set;
-  std::string members;
-  for (const auto& [name, data_set] : by_name) {
-    members += fmt::format(R"({}{}:{{"chunks":{},"xxh3":"{}"}})", members.empty() ? "" : ",", json(name).dump(),
-                           chunks_text(data_set->chunks), to_hex(data_set->checksum));
+void render(const DataSetRecord& data_set, const Sink& sink) {
+  sink(json(data_set.name).dump() + ":{\"chunks\":[");
+  for (size_t i = 0; i < data_set.chunks.size(); ++i) {
+    const Extent& chunk = data_set.chunks[i];
+    sink(fmt::format("{}[{},{}]", i > 0 ? "," : "", chunk.offset, chunk.size));
   }
-  return "{" + members + "}";
+  sink(fmt::format(R"(],"xxh3":"{}"}})", to_hex(data_set.checksum)));
 }
 
-std::string record_text(const ShardRecord& record) {
-  return fmt::format(R"({{"bytes":{},"data_sets":{},"documents":{},"file":{},"random_pairs":{},"sequences":{},)"
-                     R"("text_xxh3":"{}","tokens":{},"xxh3":"{}"}})",
-                     record.bytes, data_sets_text(record.data_sets), record.documents, json(record.file).dump(),
-                     record.random_pairs, record.sequences, to_hex(record.text_checksum), record.tokens,
-                     to_hex(record.checksum));
+void render(const ShardRecord& record, const Sink& sink) {
+  sink(fmt::format(R"({{"bytes":{},"data_sets":{{)", record.bytes));
+  for (size_t i = 0; i < record.data_sets.size(); ++i) {
+    if (i > 0) sink(",");
+    render(record.data_sets[i], sink);
+  }
+  sink(fmt::format(R"(}},"documents":{},"file":{},"random_pairs":{},"sequences":{},)"
+                   R"("text_xxh3":"{}","tokens":{},"xxh3":"{}"}})",
+                   record.documents, json(record.file).dump(), record.random_pairs, record.sequences,
+                   to_hex(record.text_checksum), record.tokens, to_hex(record.checksum)));
 }
 
 /// All but the checksum and the bracket behind it.
@@ -81,7 +80,7 @@ void render_body(const ShardManifest& manifest, const Sink& sink) {
                    settings_to_json(manifest.settings).dump()));
   for (size_t i = 0; i < manifest.shards.size(); ++i) {
     if (i > 0) sink(",");
-    sink(record_text(manifest.shards[i]));
+    render(manifest.shards[i], sink);
   }
   sink(R"(],"token_counts":[)");
   for (size_t id = 0; id < manifest.token_counts.size(); ++id)
@@ -142,13 +141,28 @@ ShardSettings read_settings(JsonReader& reader) {
   return settings;
 }
 
-Extent read_extent(JsonReader& reader) {
-  std::vector<int64_t> numbers;
-  reader.array([&] {
-    check<DamagedFileError>(numbers.size() < 2, kNoManifest, ": a chunk of more than two numbers");
-    numbers.push_back(read_integer(reader));
+/// The elements of an array. They are counted first: a vector that grew would take twice the memory.
+template <class T, class Read>
+void read_list(JsonReader& reader, std::vector<T>& list, const Read& read, size_t most = SIZE_MAX) {
+  size_t elements = 0;
+  JsonReader ahead = reader;
+  ahead.array([&] {
+    ahead.skip();
+    ++elements;
   });
-  check<DamagedFileError>(numbers.size() == 2, kNoManifest, ": a chunk of less than two numbers");
+  check<DamagedFileError>(elements <= most, kNoManifest, ": a list of ", elements, " (at most ", most, ")");
+  list.reserve(elements);
+  reader.array([&] { list.push_back(read(reader)); });
+}
+
+Extent read_chunk(JsonReader& reader) {
+  std::array<int64_t, 2> numbers{};
+  size_t count = 0;
+  reader.array([&] {
+    check<DamagedFileError>(count < 2, kNoManifest, ": a chunk of more than two numbers");
+    numbers[count++] = read_integer(reader);
+  });
+  check<DamagedFileError>(count == 2, kNoManifest, ": a chunk of less than two numbers");
   return {numbers[0], numbers[1]};
 }
 
@@ -156,7 +170,7 @@ DataSetRecord read_data_set(JsonReader& reader, const std::string& name) {
   DataSetRecord data_set{name, {}, 0};
   reader.object([&](const std::string& key) {
     if (key == "chunks") {
-      reader.array([&] { data_set.chunks.push_back(read_extent(reader)); });
+      read_list(reader, data_set.chunks, read_chunk);
     } else if (key == "xxh3") {
       data_set.checksum = from_hex(reader.text());
     } else {
@@ -186,9 +200,13 @@ ShardRecord read_record(JsonReader& reader) {
     } else if (key == "text_xxh3") {
       record.text_checksum = from_hex(reader.text());
     } else if (key == "data_sets") {
-      reader.object([&](const std::string& name) { record.data_sets.push_back(read_data_set(reader, name)); });
+      reader.object([&](const std::string& name) {
+        check<DamagedFileError>(record.data_sets.size() < kMostDataSets, kNoManifest, ": more than ", kMostDataSets,
+                                " data sets of a shard");
+        record.data_sets.push_back(read_data_set(reader, name));
+      });
     } else {
-      reader.skip();
+      fail<DamagedFileError>(kNoManifest, ": a shard with a member ", shown(key));
     }
   });
   check<DamagedFileError>(members == kRecordMembers, kNoManifest, ": a shard of ", members, " members (expected ",
@@ -220,13 +238,9 @@ ShardManifest parse_text(std::string_view text) {
     } else if (key == "settings") {
       manifest.settings = read_settings(reader);
     } else if (key == "shards") {
-      reader.array([&] { manifest.shards.push_back(read_record(reader)); });
+      read_list(reader, manifest.shards, read_record);
     } else if (key == "token_counts") {
-      reader.array([&] {
-        check<DamagedFileError>(manifest.token_counts.size() < kMaxVocabulary, kNoManifest, ": more than ",
-                                kMaxVocabulary, " tokens");
-        manifest.token_counts.push_back(read_integer(reader));
-      });
+      read_list(reader, manifest.token_counts, read_integer, kMaxVocabulary);
     } else {
       reader.skip();
     }
@@ -260,6 +274,26 @@ bool has_room_for_chunks(const ShardRecord& record) {
   return true;
 }
 
+/// Throws unless the data sets are those of a shard, with as many chunks as its sequences need.
+void check_data_sets(const std::string& path, const ShardSettings& settings, const ShardRecord& record) {
+  const auto pieces = [](int64_t rows, int64_t piece) { return (rows + piece - 1) / piece; };
+  const std::vector<TableFormat> tables = shard_tables(settings);
+  check<DamagedFileError>(record.data_sets.size() == tables.size(), path, ": lists ", record.data_sets.size(),
+                          " data sets of ", shown(record.file), " (expected ", tables.size(), ")");
+  for (const TableFormat& table : tables) {
+    const int64_t rows = table.name == kChunkChecksums
+                             ? pieces(record.sequences, shard_chunk_size(settings.sequence_length))
+                             : record.sequences;
+    const auto data_set = std::ranges::find(record.data_sets, table.name, &DataSetRecord::name);
+    check<DamagedFileError>(data_set != record.data_sets.end(), path, ": lists no data set '", table.name, "' of ",
+                            shown(record.file));
+    const int64_t chunks = pieces(rows, table.chunk_rows);
+    check<DamagedFileError>(std::ssize(data_set->chunks) == chunks, path, ": lists ", data_set->chunks.size(),
+                            " chunks of data set '", table.name, "' of ", shown(record.file), " (its ", rows,
+                            " rows need ", chunks, ")");
+  }
+}
+
 /// What readers rely on without looking again.
 void check_sane(const std::string& path, const ShardManifest& manifest) {
   const ShardSettings& settings = manifest.settings;
@@ -270,15 +304,18 @@ void check_sane(const std::string& path, const ShardManifest& manifest) {
                               std::ssize(manifest.token_counts) == settings.vocabulary_size &&
                               std::ranges::all_of(manifest.token_counts, is_count),
                           path, ": token_counts do not fit vocabulary_size ", settings.vocabulary_size);
-  int64_t sequences = 0;
-  int64_t tokens = 0;
+  int64_t sequences = 0, tokens = 0, documents = 0;
   for (const ShardRecord& record : manifest.shards) {
-    const bool counts = is_count(record.sequences) && is_count(record.tokens) && is_count(record.bytes);
-    check<DamagedFileError>(counts, path, ": impossible counts for ", record.file);
-    check<DamagedFileError>(has_room_for_chunks(record), path, ": impossible chunks for ", record.file);
+    const std::array counts{record.sequences, record.tokens, record.bytes, record.documents, record.random_pairs};
+    check<DamagedFileError>(std::ranges::all_of(counts, is_count), path, ": impossible counts for ",
+                            shown(record.file));
+    check<DamagedFileError>(has_room_for_chunks(record), path, ": impossible chunks for ", shown(record.file));
+    check_data_sets(path, settings, record);
     sequences += record.sequences;
     tokens += record.tokens;
-    check<DamagedFileError>(is_count(sequences) && is_count(tokens), path, ": impossible counts at ", record.file);
+    documents += record.documents;
+    check<DamagedFileError>(is_count(sequences) && is_count(tokens) && is_count(documents), path,
+                            ": impossible counts at ", shown(record.file));
   }
 }
 
@@ -288,8 +325,8 @@ void check_lists(const std::string& path, const ShardManifest& manifest, int64_t
                           " shards (expected ", shards, ")");
   for (int64_t i = 0; i < shards; ++i) {
     const std::string expected = shard_file_name(first_shard + i);
-    check<DamagedFileError>(manifest.shards[i].file == expected, path, ": lists '", manifest.shards[i].file,
-                            "' in the place of ", expected);
+    check<DamagedFileError>(manifest.shards[i].file == expected, path, ": lists ", shown(manifest.shards[i].file),
+                            " in the place of ", expected);
   }
 }
 
@@ -333,7 +370,7 @@ std::vector<TableFormat> shard_tables(const ShardSettings& settings) {
   std::vector<TableFormat> tables{
       {"input_ids", settings.sequence_length, shard_chunk_size(settings.sequence_length), id_bytes},
       {"lengths", 1, kColumnChunkRows, 2},
-      {"chunk_checksums", 1, kColumnChunkRows, 8}};
+      {kChunkChecksums, 1, kColumnChunkRows, 8}};
   if (settings.objective == Objective::kMlmNsp) {
     tables.push_back({"second_begins", 1, kColumnChunkRows, 2});
     tables.push_back({"next_sentence_labels", 1, kColumnChunkRows, 1});

@@ -11,7 +11,8 @@
 namespace bertha {
 namespace {
 
-constexpr size_t kNone = SIZE_MAX;
+// One chunk of token ids, or several of a column, whose chunks hold the rows of many of those.
+constexpr size_t kKeptBytes = size_t{128} << 10;
 
 template <class Stored, class T>
 void widen_from(std::span<const std::byte> from, std::span<T> out) {
@@ -44,32 +45,28 @@ void ShardTable::check_table(bool condition, const Parts&... parts) const {
   check<DamagedFileError>(condition, file_->path(), ": data set '", record_->name, "' ", parts...);
 }
 
-ShardTable::ShardTable(const InputFile& file, const TableFormat& format, const DataSetRecord& record, int64_t rows)
+ShardTable::ShardTable(const InputFile& file, const TableFormat& format, const DataSetRecord& record)
     : file_(&file),
       record_(&record),
       row_values_(format.columns),
       value_bytes_(format.value_bytes),
       chunk_values_(format.chunk_rows * format.columns),
-      loaded_(kNone) {
-  const int64_t chunks = (rows + format.chunk_rows - 1) / format.chunk_rows;
-  check_table(std::ssize(record.chunks) == chunks, "has ", record.chunks.size(), " chunks (", rows, " rows need ",
-              chunks, ")");
-}
+      chunks_(std::max<size_t>(1, kKeptBytes / static_cast<size_t>(chunk_values_ * value_bytes_))) {}
 
-std::span<const std::byte> ShardTable::chunk(size_t index) {
-  if (index == loaded_) return bytes_;
-  loaded_ = kNone;
+ShardTable::Chunk ShardTable::load(size_t index) const {
   const Extent extent = record_->chunks[index];
-  std::vector<std::byte> compressed(static_cast<size_t>(extent.size));
+  Chunk chunk{index, std::vector<std::byte>(static_cast<size_t>(chunk_values_ * value_bytes_))};
+  uLongf size = chunk.bytes.size();
+  uLong compressed_size = static_cast<uLong>(extent.size);
+  check_table(compressed_size <= compressBound(size), "has a chunk ", index, " of ", compressed_size,
+              " bytes, more than ", size, " can need");
+  std::vector<std::byte> compressed(compressed_size);
   file_->read(static_cast<uint64_t>(extent.offset), compressed);
-  bytes_.resize(static_cast<size_t>(chunk_values_ * value_bytes_));
-  uLongf size = bytes_.size();
-  const int status = uncompress(reinterpret_cast<Bytef*>(bytes_.data()), &size,
-                                reinterpret_cast<const Bytef*>(compressed.data()), compressed.size());
-  check_table(status == Z_OK && size == bytes_.size(), "has a chunk ", index, " that does not hold ", bytes_.size(),
-              " bytes");
-  loaded_ = index;
-  return bytes_;
+  const int status = uncompress2(reinterpret_cast<Bytef*>(chunk.bytes.data()), &size,
+                                 reinterpret_cast<const Bytef*>(compressed.data()), &compressed_size);
+  check_table(status == Z_OK && size == chunk.bytes.size() && compressed_size == compressed.size(), "has a chunk ",
+              index, " that does not hold ", chunk.bytes.size(), " bytes");
+  return chunk;
 }
 
 template <class T>
@@ -78,8 +75,9 @@ void ShardTable::read(int64_t first, std::span<T> out) {
   while (!out.empty()) {
     const int64_t within = value % chunk_values_;
     const auto part = out.first(std::min(out.size(), static_cast<size_t>(chunk_values_ - within)));
-    const auto stored = chunk(static_cast<size_t>(value / chunk_values_));
-    widen(stored.subspan(within * value_bytes_, part.size() * value_bytes_), part);
+    const auto index = static_cast<size_t>(value / chunk_values_);
+    const Chunk& chunk = chunks_.get([&](const Chunk& c) { return c.index == index; }, [&] { return load(index); });
+    widen(std::span(chunk.bytes).subspan(within * value_bytes_, part.size() * value_bytes_), part);
     value += std::ssize(part);
     out = out.subspan(part.size());
   }

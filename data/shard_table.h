@@ -7,6 +7,7 @@
 
 #include "data/file.h"
 #include "data/hdf5_table.h"
+#include "data/recently_used.h"
 #include "data/shard_manifest.h"
 
 namespace bertha {
@@ -16,25 +17,26 @@ namespace bertha {
 /// Throws:  DamagedFileError naming file and data set.
 class ShardTable {
  public:
-  /// Throws where the chunks are not as many as `rows` need.
-  ShardTable(const InputFile& file, const TableFormat& format, const DataSetRecord& record, int64_t rows);
+  ShardTable(const InputFile& file, const TableFormat& format, const DataSetRecord& record);
 
-  /// Reads the rows from `first` that fill `out`. The chunk that was used last is kept.
+  /// Reads the rows from `first` that fill `out`. The last few chunks are kept.
   template <class T>
   void read(int64_t first, std::span<T> out);
 
  private:
-  /// The bytes of a chunk, decompressed.
-  std::span<const std::byte> chunk(size_t index);
+  struct Chunk {
+    size_t index;
+    std::vector<std::byte> bytes;  // decompressed
+  };
+
+  Chunk load(size_t index) const;
   template <class... Parts>
   void check_table(bool condition, const Parts&... parts) const;
 
   const InputFile* file_;
   const DataSetRecord* record_;
-  int64_t row_values_, value_bytes_;
-  int64_t chunk_values_;
-  size_t loaded_;  // the chunk whose bytes are here
-  std::vector<std::byte> bytes_;
+  int64_t row_values_, value_bytes_, chunk_values_;
+  RecentlyUsed<Chunk> chunks_;
 };
 
 }  // namespace bertha

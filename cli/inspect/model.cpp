@@ -40,11 +40,10 @@ uint64_t ShownTensors::bytes() const {
 }
 
 void show_model(const Subject& subject, const InspectOptions& options) {
-  const bool is_checkpoint = subject.kind == Kind::kCheckpoint;
   const NameFilter filter(options.filter);
   ModelView view{subject, {}, {}, {}, {}, {}};
-  if (is_checkpoint) view.state = TrainingStateFile(subject.path).state();
   const FileTensors files(subject.path);
+  if (files.training_state() != nullptr) view.state = *files.training_state();
   view.moment_sizes = sizes_of(files.moments());
   view.metadata = files.metadata();
   view.weights = shown_tensors(filter(files.weights()), options);

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "autograd/core/error.h"
 #include "cli/inspect/sequence_view.h"
 #include "cli/inspect/show.h"
 #include "data/file.h"
+#include "data/json_reader.h"
 #include "data/shard.h"
 #include "data/shard_manifest.h"
 #include "train/inspect/shard_vocabulary.h"
@@ -40,12 +40,25 @@ Selection select(const Subject& subject) {
   return selection;
 }
 
-/// Its text, which was read and checked before.
+/// Its text, which was read and checked before, or of one shard its part of that.
 std::string manifest_text(const Subject& subject, const Selection& selection) {
   const std::string path = subject.directory() + "/" + std::string(kShardManifestName);
-  std::string text = read_text(path, std::filesystem::file_size(path));
+  const std::string text = read_text(path, std::filesystem::file_size(path));
   if (!selection.only) return text;
-  return nlohmann::ordered_json::parse(text)["shards"][*selection.only].dump();
+  std::string record;
+  JsonReader reader(text, path);
+  reader.object([&](const std::string& key) {
+    if (key != "shards") {
+      reader.skip();
+      return;
+    }
+    size_t shard = 0;
+    reader.array([&] {
+      const std::string_view written = reader.skip();
+      if (shard++ == *selection.only) record = written;
+    });
+  });
+  return record;
 }
 
 void sum_up(const Selection& selection, SequenceView& view) {
@@ -90,7 +103,7 @@ std::vector<int64_t> length_counts(const Subject& subject, const Selection& sele
 
 void show_shards(const Subject& subject, const InspectOptions& options) {
   const Selection selection = select(subject);
-  SequenceView view{.subject = subject, .manifest = manifest_text(subject, selection)};
+  SequenceView view{.subject = subject, .manifest = options.json ? manifest_text(subject, selection) : ""};
   sum_up(selection, view);
   const ShardTokenizer found = find_shard_tokenizer(subject.directory(), selection.manifest.settings, options.vocab);
   view.vocabulary = found.path;

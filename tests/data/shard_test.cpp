@@ -118,6 +118,21 @@ TEST(ShardSet, ReturnsWhatWasWrittenInAnyOrder) {
   }
 }
 
+// Columns are stored in chunks of other rows than token ids.
+TEST(ShardSet, ReadsColumnsOfSeveralChunks) {
+  const TemporaryDirectory directory;
+  const std::vector<Sequence> sequences = random_sequences(20000, 24, Objective::kMlmNsp);
+  write_shards(directory.path(), sequences, settings_of(Objective::kMlmNsp, 24, 1, kVocabulary));
+  ShardSet shards(directory.path());
+  ASSERT_EQ(shards.manifest().shards[0].data_sets[2].name, "lengths");
+  ASSERT_EQ(shards.manifest().shards[0].data_sets[2].chunks.size(), 2u);
+  for (int64_t i = 0; i < shards.size(); ++i) expect_same(shards.sequence(i), sequences[i]);
+  for (int64_t i = shards.size() - 1; i >= 0; i -= 7) expect_same(shards.sequence(i), sequences[i]);
+  std::vector<int64_t> expected(25);
+  for (const Sequence& sequence : sequences) ++expected[sequence.ids.size()];
+  EXPECT_EQ(shards.length_counts(), expected);
+}
+
 TEST(ShardSet, OfOneShardCountsFromItsFirstSequence) {
   const TemporaryDirectory directory;
   const std::vector<Sequence> sequences = random_sequences(50, 32, Objective::kMlmNsp);
@@ -293,6 +308,7 @@ struct ForgedTables {
   std::map<std::string, std::vector<int32_t>> values;
   std::vector<uint64_t> checksums;
   std::map<std::string, std::vector<Extent>> chunks;  // in the place of the right ones
+  std::map<std::string, int64_t> longer;              // bytes that the first chunk has too many
 };
 
 ForgedTables honest_tables(const ShardSettings& settings) {
@@ -300,6 +316,7 @@ ForgedTables honest_tables(const ShardSettings& settings) {
   ForgedTables tables{
       shard_tables(settings),
       {{"input_ids", ids}, {"lengths", {5, 7}}, {"second_begins", {3, 4}}, {"next_sentence_labels", {0, 1}}},
+      {},
       {},
       {}};
   return tables;
@@ -325,6 +342,7 @@ std::string damage_of(ForgedTables tables, const ShardSettings& settings) {
   for (const TableFormat& format : tables.formats) {
     const auto forged = tables.chunks.find(format.name);
     data_sets.push_back({format.name, forged == tables.chunks.end() ? image.chunks(format.name) : forged->second, 0});
+    if (tables.longer.contains(format.name)) data_sets.back().chunks[0].size += tables.longer[format.name];
   }
   std::ranges::sort(data_sets, {}, &DataSetRecord::name);
   forge(directory.path(), settings, bytes, data_sets);
@@ -347,9 +365,12 @@ TEST_F(ForgedShard, IsReadWhereItIsHonest) {
   expect_damage("nothing was found");
 }
 
-TEST_F(ForgedShard, NeedsEveryDataSet) {
+TEST_F(ForgedShard, NeedsEveryDataSetAndNoOther) {
   std::erase_if(tables_.formats, [](const TableFormat& table) { return table.name == "lengths"; });
-  expect_damage("data set 'lengths' is missing");
+  expect_damage("lists 4 data sets of 'shard-00000.h5' (expected 5)");
+  tables_.formats.push_back({"widths", 1, 16384, 2});
+  tables_.values["widths"] = {1, 1};
+  expect_damage("lists no data set 'lengths' of 'shard-00000.h5'");
 }
 
 TEST_F(ForgedShard, NeedsValuesOfTheRightWidth) {
@@ -364,26 +385,31 @@ TEST_F(ForgedShard, NeedsChunksOfTheRightSize) {
 
 TEST_F(ForgedShard, NeedsAsManyChunksAsItsRowsNeed) {
   format("lengths").chunk_rows = 1;
-  expect_damage("data set 'lengths' has 2 chunks (2 rows need 1)");
+  expect_damage("lists 2 chunks of data set 'lengths' of 'shard-00000.h5' (its 2 rows need 1)");
   tables_ = honest_tables(settings_);
   tables_.chunks["lengths"] = {};
-  expect_damage("data set 'lengths' has 0 chunks (2 rows need 1)");
+  expect_damage("lists 0 chunks of data set 'lengths' of 'shard-00000.h5' (its 2 rows need 1)");
 }
 
 TEST_F(ForgedShard, NeedsCompressedChunks) {
-  tables_.chunks["lengths"] = {{0, 100}};
-  expect_damage("data set 'lengths' has a chunk 0 that does not hold 32768 bytes");
-  tables_.chunks["lengths"] = {{0, 0}};
+  for (const Extent chunk : {Extent{0, 100}, Extent{0, 0}}) {
+    tables_.chunks["lengths"] = {chunk};
+    expect_damage("data set 'lengths' has a chunk 0 that does not hold 32768 bytes");
+  }
+}
+
+TEST_F(ForgedShard, NeedsChunksWithNothingBehindThem) {
+  tables_.longer["lengths"] = 1;
   expect_damage("data set 'lengths' has a chunk 0 that does not hold 32768 bytes");
 }
 
 TEST_F(ForgedShard, NeedsChunksWithinTheFileThatAreNoMoreThanIt) {
   for (const Extent chunk : {Extent{1 << 20, 10}, Extent{0, 1 << 20}, Extent{0, INT64_MAX}, Extent{INT64_MAX, 1}}) {
     tables_.chunks["lengths"] = {chunk};
-    expect_damage("impossible chunks for shard-00000.h5");
+    expect_damage("impossible chunks for 'shard-00000.h5'");
   }
   tables_.chunks["lengths"] = std::vector(1000, Extent{0, 1000});
-  expect_damage("impossible chunks for shard-00000.h5");
+  expect_damage("impossible chunks for 'shard-00000.h5'");
 }
 
 TEST_F(ForgedShard, NeedsTheChecksumOfItsChunk) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include <string_view>
 
 #include "autograd/core/error.h"
+#include "data/printable.h"
 #include "tests/temporary_directory.h"
 
 namespace bertha {
@@ -32,9 +32,7 @@ void read_or_refuse(Read&& read) {
   constexpr size_t kLongest = 1000;  // bytes
   const auto check_sentence = [](const Error& error) {
     const std::string_view sentence = error.what();
-    const bool printable = std::ranges::none_of(
-        sentence, [](char c) { return static_cast<unsigned char>(c) < ' ' || static_cast<unsigned char>(c) == 0x7F; });
-    if (sentence.size() > kLongest || !printable) give_up("not a sentence to be shown", sentence);
+    if (sentence.size() > kLongest || printable(sentence) != sentence) give_up("not a sentence to be shown", sentence);
   };
   try {
     read();

@@ -46,6 +46,7 @@ FileRecord record_of(const json& listed, std::string_view file) {
 void read_all() {
   constexpr uint64_t kMost = 1 << 16;
   const TrainingStateFile file(fuzz_folder().path());
+  read_or_refuse([&] { check_same_run(fuzz_folder().path(), file.state().identity, {}); });
   for (const TensorRecord& moment : file.moments()) {
     std::vector<float> elements(std::min(moment.bytes, kMost) / sizeof(float));
     const size_t slash = std::min(moment.name.find('/'), moment.name.size() - 1);

@@ -13,6 +13,7 @@
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
+#include "data/file.h"
 #include "data/hdf5_table.h"
 #include "data/shard_manifest.h"
 #include "data/tasks/conll.h"
@@ -26,6 +27,7 @@
 #include "train/checkpoint/manifest.h"
 #include "train/checkpoint/safetensors.h"
 #include "train/checkpoint/stored_weights.h"
+#include "train/checkpoint/training_state.h"
 #include "train/metrics_reader.h"
 #include "train/model_description.h"
 #include "train/pretrain_config.h"
@@ -102,6 +104,12 @@ void read_config(const std::string& path) {
 void read_checkpoint_manifest(const std::string& path) {
   Manifest::read(folder_of(path));
 }
+void read_training_state(const std::string& path) {
+  TrainingStateFile{folder_of(path)};
+}
+void read_shard_manifest(const std::string& path) {
+  read_manifest(path);
+}
 void read_model(const std::string& path) {
   read_model_description(folder_of(path));
 }
@@ -110,6 +118,26 @@ void read_history(const std::string& path) {
   MetricsReader history(folder_of(path));
   history.read([](const MetricsLine&) {});
   check<DamagedFileError>(history.damaged_lines() == 0, path, ": is damaged");
+}
+
+/// As write_manifest writes it, with a right checksum: one shard whose lengths have chunks of nothing.
+std::string manifest_of_chunks(size_t bytes) {
+  constexpr size_t kChunkBytes = std::string_view("[0,0],").size();
+  const ShardSettings settings{.sequence_length = 128, .vocabulary_size = 1, .shards = 1};
+  const ShardRecord record{.file = shard_file_name(0),
+                           .data_sets = {{"lengths", std::vector<Extent>(bytes / kChunkBytes), 0}}};
+  const TemporaryDirectory folder;
+  write_manifest(folder / "manifest.json", {settings, {record}, {0}});
+  return read_text(folder / "manifest.json", UINT64_MAX);
+}
+
+/// Of one file with tensors of nothing.
+std::string manifest_of_tensors(size_t bytes) {
+  constexpr size_t kTensorBytes = 125;
+  FileRecord record;
+  record.name = "training_state.h5";
+  for (size_t i = 0; i < bytes / kTensorBytes; ++i) record.tensors.push_back({std::to_string(i), 0, 0, 0});
+  return Manifest{{record}}.to_text();
 }
 
 std::vector<Attack> attacks() {
@@ -124,7 +152,8 @@ std::vector<Attack> attacks() {
   };
   const auto header = [](auto content) { return [content](size_t n) { return with_length(content(n)); }; };
   const std::string entry = R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)";
-  constexpr size_t kConfig = size_t{1} << 20, kYaml = size_t{1} << 16, kManifest = size_t{2} << 20;
+  constexpr size_t kConfig = size_t{1} << 20, kYaml = size_t{1} << 16, kManifest = size_t{2} << 20,
+                   kShards = size_t{32} << 20;
 
   return {
       {"nested lists", "a.safetensors", header(framed("{\"a\":", "[", "")), read_safetensors},
@@ -152,6 +181,7 @@ std::vector<Attack> attacks() {
                               repeated(R"({"name":"a","bytes":0,"checksum":"0123456789abcdef"},)", n) + "{}]");
        },
        read_checkpoint_manifest, kManifest},
+      {"many tensors", "MANIFEST.json", manifest_of_tensors, read_training_state, kManifest},
 
       {"nested lists", "metrics.jsonl", all("["), read_history},
       {"lines of nested lists", "metrics.jsonl", all(std::string(16000, '[') + "\n"), read_history},
@@ -159,16 +189,19 @@ std::vector<Attack> attacks() {
        all("{" + numbered([](const std::string& number) { return "\"" + number + "\":1,"; }, 15000) + "\"a\":[}\n"),
        read_history},
 
-      {"nested lists", "manifest.json", all("["), [](const std::string& path) { read_manifest(path); }},
-      {"empty lists", "manifest.json", framed("{\"a\":[", "[],", "1]}"),
-       [](const std::string& path) { read_manifest(path); }},
-      {"many counts", "manifest.json", framed(R"({"token_counts":[)", "0,", "0]}"),
-       [](const std::string& path) { read_manifest(path); }},
+      {"nested lists", "manifest.json", all("["), read_shard_manifest},
+      {"empty lists", "manifest.json", framed("{\"a\":[", "[],", "1]}"), read_shard_manifest},
+      {"many counts", "manifest.json", framed(R"({"token_counts":[)", "0,", "0]}"), read_shard_manifest, kShards},
+      {"many chunks of nothing", "manifest.json",
+       framed(R"({"shards":[{"data_sets":{"a":{"chunks":[)", "[0,0],", "[0,0]]}}}]}"), read_shard_manifest, kShards},
+      {"many chunks with a right checksum", "manifest.json", manifest_of_chunks, read_shard_manifest, kShards},
+      {"many data sets", "manifest.json", counted(R"({"shards":[{"data_sets":{)", "\"", "\":{},", "\"a\":{}}}]}"),
+       read_shard_manifest, kShards},
       {"many chunks", "manifest.json",
-       counted(R"({"shards":[{"data_sets":{"a":{"chunks":[)", "[", ",1],", "[0,0]]}}}]}"),
-       [](const std::string& path) { read_manifest(path); }},
-      {"many shards", "manifest.json", framed(R"({"shards":[)", "{},", "1]}"),
-       [](const std::string& path) { read_manifest(path); }},
+       counted(R"({"shards":[{"data_sets":{"a":{"chunks":[)", "[", ",1],", "[0,0]]}}}]}"), read_shard_manifest},
+      {"many shards", "manifest.json", framed(R"({"shards":[)", "{},", "1]}"), read_shard_manifest},
+      {"many members of a shard", "manifest.json", framed(R"({"shards":[{)", R"("file":"",)", R"("a":1}]})"),
+       read_shard_manifest},
 
       {"one endless line", "vocab.txt", all("a"), read_vocabulary},
       {"empty lines", "vocab.txt", all("\n"), read_vocabulary},

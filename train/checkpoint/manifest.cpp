@@ -72,6 +72,15 @@ FileRecord read_file(JsonReader& reader) {
   return file;
 }
 
+/// So that every file is read once, and a tensor is the one that was meant.
+void check_names_differ(const auto& records) {
+  std::vector<std::string_view> names;
+  for (const auto& record : records) names.push_back(record.name);
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  check<DamagedFileError>(twice == names.end(), "lists ", twice == names.end() ? "" : shown(*twice), " twice");
+}
+
 void check_file(const FileRecord& file) {
   constexpr size_t kLongestName = 255;
   const bool is_name = !file.name.empty() && file.name.size() <= kLongestName && file.name[0] != '.' &&
@@ -84,15 +93,7 @@ void check_file(const FileRecord& file) {
         shown(tensor.name), " does not lie in ", shown(file.name), " behind the tensor before");
     end = tensor.offset + tensor.bytes;
   }
-}
-
-// So that every file is read once.
-void check_names_differ(const std::vector<FileRecord>& files) {
-  std::vector<std::string_view> names;
-  for (const FileRecord& file : files) names.push_back(file.name);
-  std::ranges::sort(names);
-  const auto twice = std::ranges::adjacent_find(names);
-  check<DamagedFileError>(twice == names.end(), "lists ", twice == names.end() ? "" : shown(*twice), " twice");
+  check_names_differ(file.tensors);
 }
 
 // The text before the final checksum, once that checksum is right.

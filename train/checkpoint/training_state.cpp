@@ -9,13 +9,15 @@
 
 #include "autograd/core/error.h"
 #include "data/checksum.h"
+#include "data/shown.h"
 #include "train/first_difference.h"
 
 namespace bertha {
 namespace {
 
 constexpr size_t kMaxTextBytes = size_t{16} << 20;
-constexpr size_t kBytesPerObject = 512;  // what HDF5 needs to describe a data set, rounded up
+constexpr int64_t kMaxCount = int64_t{1} << 48;  // what no run reaches, so that sums cannot overflow
+constexpr size_t kBytesPerObject = 512;          // what HDF5 needs to describe a data set, rounded up
 constexpr size_t kOtherObjects = 16;
 
 /// An HDF5 identifier, released by its own kind of close.
@@ -220,7 +222,7 @@ FileRecord checked_record(const std::string& directory) {
 void check_same_run(const std::string& path, const RunIdentity& found, const RunIdentity& expected) {
   if (found.model != expected.model) {
     const auto [there, here] = first_different_lines(found.model, expected.model);
-    fail<MismatchError>(path, ": belongs to another model: '", there, "' (this run has '", here, "')");
+    fail<MismatchError>(path, ": belongs to another model: ", shown(there), " (this run has ", shown(here), ")");
   }
   check<MismatchError>(found.vocabulary_hash == expected.vocabulary_hash, path,
                        ": belongs to another vocabulary: hash ", found.vocabulary_hash, " (this run has ",
@@ -256,9 +258,11 @@ TrainingStateFile::TrainingStateFile(const std::string& checkpoint_directory)
     : record_(checked_record(checkpoint_directory)),
       file_(checkpoint_directory + "/" + std::string(kTrainingStateName)) {
   visit_members(state_, [&](const char* name, auto& value) { read(name, value); });
-  check<DamagedFileError>(state_.step >= 0 && state_.samples >= 0 && state_.tokens >= 0 && state_.budget_used_ms >= 0,
-                          file_.path(), ": step ", state_.step, ", samples ", state_.samples, ", tokens ",
-                          state_.tokens, ", budget_used_ms ", state_.budget_used_ms, " (none may be negative)");
+  const std::array counts{state_.step, state_.samples, state_.tokens, state_.budget_used_ms};
+  const bool possible = std::ranges::all_of(counts, [](int64_t count) { return count >= 0 && count <= kMaxCount; });
+  check<DamagedFileError>(possible, file_.path(), ": step ", state_.step, ", samples ", state_.samples, ", tokens ",
+                          state_.tokens, ", budget_used_ms ", state_.budget_used_ms, " (expected 0 to ", kMaxCount,
+                          ")");
 }
 
 std::vector<TensorRecord> TrainingStateFile::moments() const {
@@ -266,6 +270,10 @@ std::vector<TensorRecord> TrainingStateFile::moments() const {
   visit_members(state_, [&](std::string_view member, const auto&) {
     std::erase_if(moments, [&](const TensorRecord& record) { return record.name == member; });
   });
+  for (const TensorRecord& moment : moments) {
+    check<DamagedFileError>(moment.bytes % sizeof(float) == 0, file_.path(), ": ", shown(moment.name), " has ",
+                            moment.bytes, " bytes (a multiple of ", sizeof(float), " was expected)");
+  }
   return moments;
 }
 
@@ -281,7 +289,8 @@ void TrainingStateFile::read_moment(std::string_view moment, std::string_view te
 
 const TensorRecord& TrainingStateFile::find(std::string_view name) const {
   const auto record = std::ranges::find(record_.tensors, name, &TensorRecord::name);
-  check<MismatchError>(record != record_.tensors.end(), file_.path(), ": the manifest knows no '", name, "' in it");
+  check<MismatchError>(record != record_.tensors.end(), file_.path(), ": the manifest knows no '", name,
+                       "' in it; an earlier version of this program, or another model, has written it");
   return *record;
 }
 

@@ -56,9 +56,8 @@ struct Moment {
 void write_training_state(OutputFile& file, const TrainingState& state, std::span<const Moment> moments);
 
 /// A checkpoint's training_state.h5, read where the manifest says that things are: libhdf5 is not safe against files
-/// that were made to harm, and a forger can make a manifest, too. Throws:  DamagedFileError naming file and data set;
-/// MismatchError where one is missing, as in checkpoints of an earlier
-///          version, or the moments are not those asked for.
+/// that were made to harm, and a forger can make a manifest, too. Throws DamagedFileError naming file and data set, and
+/// MismatchError where one is missing, as in checkpoints of an earlier version, or moments are not those asked for.
 class TrainingStateFile {
  public:
   explicit TrainingStateFile(const std::string& checkpoint_directory);

@@ -31,6 +31,8 @@ class FileTensors {
   const std::vector<FileTensor>& weights() const { return weights_; }
   /// The optimiser's moments of a checkpoint, named MOMENT/TENSOR and sorted by that; else none.
   const std::vector<FileTensor>& moments() const { return moments_; }
+  /// Of a checkpoint; else null.
+  const TrainingState* training_state() const { return training_state_ ? &training_state_->state() : nullptr; }
   /// Of the files of weights.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 

@@ -175,7 +175,8 @@ TEST_F(ForgedTrainingState, IsReadWhereItIsHonest) {
 }
 
 TEST_F(ForgedTrainingState, NeedsItsMembers) {
-  const std::string expected = "the manifest knows no 'step' in it";
+  const std::string expected =
+      "the manifest knows no 'step' in it; an earlier version of this program, or another model, has written it";
   EXPECT_EQ(refusal_of<MismatchError>([](OutputFile&) {}), expected);
   EXPECT_EQ(refusal_of<MismatchError>([](OutputFile& out) { out.write("not HDF5"); }), expected);
   EXPECT_EQ(refusal_of<MismatchError>([](OutputFile& out) { out.write_tensor("tokens", {}); }), expected);
@@ -189,9 +190,21 @@ TEST_F(ForgedTrainingState, NeedsMembersOfTheRightSize) {
             "'configuration' is a text of 16777217 bytes (at most 16777216 are written)");
 }
 
-TEST_F(ForgedTrainingState, NeedsAStepThatIsNotNegative) {
+TEST_F(ForgedTrainingState, NeedsCountsThatRunsReach) {
   EXPECT_EQ(refusal_of<DamagedFileError>(with("step", std::string(8, '\xFF'))),
-            "step -1, samples 0, tokens 0, budget_used_ms 0 (none may be negative)");
+            "step -1, samples 0, tokens 0, budget_used_ms 0 (expected 0 to 281474976710656)");
+  EXPECT_EQ(refusal_of<DamagedFileError>(with("samples", std::string(6, '\0') + "\2" + std::string(1, '\0'))),
+            "step 0, samples 562949953421312, tokens 0, budget_used_ms 0 (expected 0 to 281474976710656)");
+}
+
+TEST_F(ForgedTrainingState, NeedsMomentsOfWholeElements) {
+  AtomicDirectory target(parent_ / "moments");
+  target.write_file("training_state.h5", [](OutputFile& out) {
+    with("", "")(out);
+    out.write_tensor("first_moment/a", std::as_bytes(std::span("1234567", 7)));
+  });
+  target.publish();
+  EXPECT_THROW(TrainingStateFile(parent_ / "moments").moments(), DamagedFileError);
 }
 
 TEST_F(ForgedTrainingState, IsNotReadWhereAMemberIsNotWhatWasWritten) {
