@@ -77,8 +77,7 @@ struct BiasGeluLinearOp {  // y = gelu(u + b) W'
     const bool in_place = du_target && du_target.beta == 0;
     Tensor du = in_place ? *du_target.out : Tensor::uninitialized(u.shape(), u.dtype());
     matmul(kNo, kNo, dy, w, 0, du);  // (N, O) (O, I) -> (N, I), so far the gradient of h
-    // Named one by one: with OpenMP, clang captures no structured binding.
-    kernels::dispatch(u.dtype(), [&, kind = kind, &u = u, &b = b]<class Isa, class T>() {
+    kernels::dispatch(u.dtype(), [&]<class Isa, class T>() {
       kernels::bias_gelu_backward<Isa>(kind, u.rows(), u.cols(), u.data<T>(), b.data<Precise<T>>(), du.data<T>(),
                                        du.data<T>(), h.data<T>());
       if (du_target && !in_place) {
