@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <mutex>
 
 namespace bertha {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::array kSignals = {SIGTERM, SIGINT, SIGUSR1};
 volatile std::sig_atomic_t g_received = 0;
 std::atomic<const char*> g_words = nullptr;
 std::atomic<int64_t> g_terminated_ms = 0;  // by the clock below; 0: not
+std::mutex g_mutex;                        // of what follows: ranks may be threads
 int g_alive = 0;
 std::array<struct sigaction, kSignals.size()> g_previous;
 
@@ -41,6 +43,7 @@ void note(int number) {
 
 StopSignals::StopSignals(const char* words) {
   g_words = words;
+  const std::lock_guard lock(g_mutex);
   if (g_alive++ > 0) return;
   g_received = 0;
   g_terminated_ms = 0;
@@ -52,6 +55,7 @@ StopSignals::StopSignals(const char* words) {
 
 StopSignals::~StopSignals() {
   g_words = nullptr;
+  const std::lock_guard lock(g_mutex);
   if (--g_alive > 0) return;
   for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &g_previous[i], nullptr);
 }

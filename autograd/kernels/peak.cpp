@@ -89,12 +89,10 @@ double measure_peak(DType dtype) {
   volatile float sink = 0;  // keeps the sums from being left out
   for (double spent = 0; spent < kSeconds;) {
     const auto begin = std::chrono::steady_clock::now();
-#pragma omp parallel
-    {
-      const float result = rounds.run();
-#pragma omp critical
-      sink = sink + result;
-    }
+    float sum = 0;
+#pragma omp parallel reduction(+ : sum)
+    sum += rounds.run();
+    sink = sink + sum;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     best = std::max(best, 2 * rounds.multiplications * num_threads() / seconds);
     spent += seconds;
