@@ -174,8 +174,8 @@ void show_difference(const InspectOptions& options) {
   comparison.tensors = difference_of(of_a, of_b);
   const bool directories = a.kind != Kind::kSafetensors && b.kind != Kind::kSafetensors;
   if (directories) comparison.files = file_differences(a.path, b.path);
-  if (a.kind == Kind::kCheckpoint && b.kind == Kind::kCheckpoint) {
-    comparison.state = state_differences(TrainingStateFile(a.path).state(), TrainingStateFile(b.path).state());
+  if (files_a.training_state() != nullptr && files_b.training_state() != nullptr) {
+    comparison.state = state_differences(*files_a.training_state(), *files_b.training_state());
   }
   if (options.json) {
     std::cout << to_json(comparison).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';

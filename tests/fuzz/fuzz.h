@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "autograd/core/error.h"
 #include "data/printable.h"
@@ -60,6 +62,12 @@ inline std::string file_of(const std::string& name, std::string_view bytes) {
 
 inline std::string_view text_of(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
+}
+
+/// What is before the first zero byte, and what is behind it.
+inline std::pair<std::string_view, std::string_view> parted_at_zero(std::string_view text) {
+  const size_t zero = std::min(text.find('\0'), text.size());
+  return {text.substr(0, zero), text.substr(std::min(zero + 1, text.size()))};
 }
 
 }  // namespace bertha

@@ -78,9 +78,8 @@ void read_sequences() {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bertha;
-  const std::string_view text = text_of(data, size);
-  const size_t end = std::min(text.find('\0'), text.size());
-  const Forgery forgery = forgery_of(text.substr(0, end), text.substr(std::min(end + 1, text.size())));
+  const auto [manifest, chunks] = parted_at_zero(text_of(data, size));
+  const Forgery forgery = forgery_of(manifest, chunks);
   if (forgery.manifest.empty()) return 0;
   write_file(shard_directory() + "/shard-00000.h5", forgery.shard);
   write_file(shard_directory() + "/manifest.json", forgery.manifest);

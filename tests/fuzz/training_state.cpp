@@ -60,11 +60,9 @@ void read_all() {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bertha;
-  const std::string_view text = text_of(data, size);
-  const size_t end = std::min(text.find('\0'), text.size());
-  const json listed = json::parse(text.substr(0, end), nullptr, /*allow_exceptions=*/false);
+  const auto [list, file] = parted_at_zero(text_of(data, size));
+  const json listed = json::parse(list, nullptr, /*allow_exceptions=*/false);
   if (!listed.is_array()) return 0;
-  const std::string_view file = text.substr(std::min(end + 1, text.size()));
   file_of(std::string(kTrainingStateName), file);
   try {
     file_of(std::string(kManifestName), Manifest{{record_of(listed, file)}}.to_text());
