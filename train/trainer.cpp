@@ -79,6 +79,7 @@ int64_t Trainer::resume() {
     if (is_writer()) events_.note("resuming from " + directory);
   }
   require_equal_parameters(communicator_, task_.parameters(), step_);
+  if (is_writer() && !directory.empty()) checkpoints_->go_on_from(directory);
   continue_history();
   return step_;
 }
@@ -151,6 +152,7 @@ Trainer::Outcome Trainer::run() {
   bool saved = true;
   bool stop = false;
   start_ = Clock::now();
+  record_rewind();
   if (options_.time_budget) budget_.emplace(*options_.time_budget, budget_used_, options_.budget_clock);
   const auto is_out_of_patience = [this] { return best_ && best_->is_over(); };
   bool finished = (budget_ ? budget_->was_spent() : step_ == options_.steps) || is_out_of_patience();
@@ -351,8 +353,7 @@ std::string Trainer::locate_nonfinite(const StepReport& report) {
 // that: a run that was stopped, and saved then, goes back no other way.
 // Source: Chowdhery et al. 2022 (arXiv:2204.02311) §5.1.
 void Trainer::rewind(const StepReport& report) {
-  const int64_t spike_step = step_ + 1;
-  const std::string spike = "step " + std::to_string(spike_step) + ": " + report.spike;
+  const std::string spike = "step " + std::to_string(step_ + 1) + ": " + report.spike;
   check<Error>(++rewinds_ <= kMostSpikes, spike, " (after ", kMostSpikes, " rewinds to one checkpoint)");
   const int64_t next_batch = batches_ + 1;
   std::string directory = newest_good_checkpoint(options_.checkpoint_every);
@@ -360,12 +361,23 @@ void Trainer::rewind(const StepReport& report) {
   check<Error>(!directory.empty(), spike, "; there is no good checkpoint to go back to");
   restore(directory);
   batches_ = next_batch;
-  continue_history();
   if (is_writer()) events_.note(spike + "; back to " + directory + ", and on with the samples behind");
-  save_checkpoint();  // lest a crash bring the spike back
-  if (!is_writer()) return;
-  checkpoints_->remove_after(step_);
-  write({"rewind", step_, {{"from_step", static_cast<double>(spike_step)}}});
+  // From here on a crash does not bring the spike back. Until then it finds the history of the steps that are given up.
+  commit_checkpoint();
+  if (is_writer()) checkpoints_->remove_after(step_);
+  continue_history();
+  record_rewind();
+}
+
+// The batches that were jumped over and that no line tells of yet: by a rewind just now, or by one that a crash cut
+// short once its checkpoint was saved.
+void Trainer::record_rewind() {
+  if (!is_writer() || batches_ == step_) return;
+  double untold = static_cast<double>(batches_ - step_);
+  for_each_metrics_line(options_.output, "rewind", step_, [&](const MetricsLine& line) {
+    untold -= line.find("from_step").value_or(0) - static_cast<double>(line.step);
+  });
+  if (untold > 0) write({"rewind", step_, {{"from_step", static_cast<double>(step_) + untold}}});
 }
 
 void Trainer::stop_before(const StepReport& report) {
@@ -439,12 +451,18 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save_checkpoint() {
+  const double seconds = commit_checkpoint();
+  if (is_writer()) write({"checkpoint", step_, {{"save_s", seconds}}});
+}
+
+// Returns how long the writer took.
+double Trainer::commit_checkpoint() {
   enter(Phase::kCheckpoint);
   if (budget_) budget_->begin();
   require_equal_parameters(communicator_, task_.parameters(), step_);
   SavedMoments moments = saved_moments();
+  const Clock::time_point begin = Clock::now();
   if (is_writer()) {
-    const Clock::time_point begin = Clock::now();
     const TrainingState state = {.step = step_,
                                  .samples = batches_ * options_.global_batch_size,
                                  .tokens = tokens_,
@@ -454,13 +472,14 @@ void Trainer::save_checkpoint() {
                                  .identity = task_.identity()};
     metrics_->sync();  // a checkpoint vouches for the history before it, of which the best model is a part
     checkpoints_->save(task_.model_content(), state, moments.to_write());
-    write({"checkpoint", step_, {{"save_s", seconds_since(begin)}}});
   } else {
     moments.send();
   }
+  const double seconds = seconds_since(begin);
   communicator_.barrier();
   has_checkpoint_ = true;
   if (budget_) budget_->finish(TimeBudget::Work::kCheckpoint);
+  return seconds;
 }
 
 SavedMoments Trainer::saved_moments() {

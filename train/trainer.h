@@ -131,6 +131,7 @@ class Trainer {
   std::string find_spike(const StepReport& report);
   std::string locate_nonfinite(const StepReport& report);
   void rewind(const StepReport& report);
+  void record_rewind();
   void stop_before(const StepReport& report);
 
   void write_step(const StepReport& report);
@@ -138,6 +139,7 @@ class Trainer {
   void keep_if_best(const std::vector<std::pair<std::string, double>>& values);
   void evaluate();
   void save_checkpoint();
+  double commit_checkpoint();
   SavedMoments saved_moments();
   bool is_writer() const { return communicator_.rank() == 0; }
 

@@ -125,6 +125,12 @@ Checkpoints::Choice Checkpoints::newest_good(int64_t every) const {
   return choice;
 }
 
+void Checkpoints::go_on_from(const std::string& directory) const {
+  const std::string name = fs::path(directory).filename();
+  if (latest_checkpoint(directory_) == name) return remove_after(*step_of(name));
+  write_durably(latest_path(), name + "\n");
+}
+
 void Checkpoints::remove_after(int64_t step) const {
   for (const std::string& name : checkpoint_names(directory_)) {
     if (*step_of(name) > step) remove_directory(directory_ + "/" + name);

@@ -54,6 +54,11 @@ class Checkpoints {
   /// The same of those whose step is a multiple of `every`.
   Choice newest_good(int64_t every) const;
 
+  /// Lets `latest` name what `newest_good` chose, before the run forgets what came after it: if it is started once
+  /// more, it goes on from there as well. Where `latest` named that before, later checkpoints are of a future that was
+  /// given up, and go; else they stay, for those passed over may be good when they are read again.
+  void go_on_from(const std::string& directory) const;
+
   /// Removes the checkpoints of steps after `step`, which are of a future that was given up.
   void remove_after(int64_t step) const;
 
