@@ -176,7 +176,13 @@ TEST_F(Failures, RanksEndWithTheirLauncher) {
 
 // ---- Signals that stop a run ----
 
-class StopSignalsOf : public SmallRun, public ::testing::WithParamInterface<int> {
+struct StopSignal {
+  int ranks;
+  int number;
+  bool to_launcher;  // or to each rank
+};
+
+class StopSignalsOf : public SmallRun, public ::testing::WithParamInterface<StopSignal> {
  protected:
   // Ends a run of `arguments` by a signal as soon as `when` is true, and lets it go on to the same weights as if not.
   template <class F>
@@ -184,7 +190,11 @@ class StopSignalsOf : public SmallRun, public ::testing::WithParamInterface<int>
     ASSERT_EQ(run_command(on(ranks(), arguments + output("whole")), "").exit_code, 0);
     BackgroundCommand run(in_background(on(ranks(), arguments)));
     ASSERT_TRUE(comes_true(when)) << err();
-    run.signal(SIGUSR1);
+    if (GetParam().to_launcher) {
+      run.signal(GetParam().number);
+    } else {
+      for (const pid_t rank : processes()) kill(rank, GetParam().number);
+    }
     EXPECT_EQ(run.wait(), 0) << err();
     EXPECT_NE(err().find("stopped by a signal"), std::string::npos) << err();
     EXPECT_FALSE(fs::exists(folder_ / "run/model"));
@@ -193,7 +203,7 @@ class StopSignalsOf : public SmallRun, public ::testing::WithParamInterface<int>
     EXPECT_EQ(weights("run"), weights("whole"));
     EXPECT_EQ(losses("run"), losses("whole"));
   }
-  int ranks() const { return GetParam(); }
+  int ranks() const { return GetParam().ranks; }
 };
 
 TEST_P(StopSignalsOf, EndARunThatStillPreparesItsText) {
@@ -217,7 +227,17 @@ TEST_P(StopSignalsOf, EndARunThatSaves) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranks, StopSignalsOf, ::testing::Values(1, 2));
+INSTANTIATE_TEST_SUITE_P(Ranks, StopSignalsOf,
+                         ::testing::Values(StopSignal{1, SIGTERM, false}, StopSignal{1, SIGINT, false},
+                                           StopSignal{1, SIGUSR1, false}, StopSignal{2, SIGTERM, false},
+                                           StopSignal{2, SIGINT, false}, StopSignal{2, SIGUSR1, true}),
+                         [](const auto& of) {
+                           const StopSignal& signal = of.param;
+                           return (signal.ranks == 1    ? "Alone"
+                                   : signal.to_launcher ? "ByLauncher"
+                                                        : "ToEachOfTwo") +
+                                  std::string(sigabbrev_np(signal.number));
+                         });
 
 }  // namespace
 }  // namespace bertha

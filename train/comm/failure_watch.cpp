@@ -89,7 +89,7 @@ class FailureWatch {
       eventfd_write(polled_[kWake].fd, 1);
       thread_.join();
     }
-    if (launched_) std::signal(SIGTERM, SIG_DFL);
+    if (lingers_) std::signal(SIGTERM, SIG_DFL);
     for (const pollfd& watched : polled_) {
       if (watched.fd >= 0) close(watched.fd);
     }
@@ -101,8 +101,10 @@ class FailureWatch {
     launched_ = true;
     polled_[kLauncher].fd = open_process(getppid());
     struct sigaction action = {};
+    sigaction(SIGTERM, nullptr, &action);
+    lingers_ = action.sa_handler == SIG_DFL;  // not where StopSignals note it, which then is a wish to stop
     action.sa_handler = linger;
-    sigaction(SIGTERM, &action, nullptr);
+    if (lingers_) sigaction(SIGTERM, &action, nullptr);
   }
 
   void start() {
@@ -269,6 +271,7 @@ class FailureWatch {
   std::atomic<int64_t> limit_ = 0;
   const int64_t out_of_memory_kills_ = out_of_memory_kills();
   bool launched_ = false;
+  bool lingers_ = false;
   uint32_t marks_ = 0;
   milliseconds computed_{0};
   std::jthread thread_;
