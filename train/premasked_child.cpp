@@ -1,6 +1,7 @@
 #include "train/premasked_child.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,6 +23,7 @@
 #include "autograd/core/exit_code.h"
 #include "data/premasked_set.h"
 #include "data/shard_manifest.h"
+#include "train/comm/rank_record.h"
 
 extern char** environ;
 
@@ -97,11 +99,14 @@ class Pipe {
 
   int write_end() const { return ends_[1]; }
 
-  /// Everything that the child writes, as far as anybody wants to see it.
+  /// Everything that the child writes, as far as anybody wants to see it. Until it comes this process gets on, for the
+  /// child has limits of its own.
   std::string read_all() {
     constexpr size_t kMost = 4096;
+    constexpr int kTickMs = 1000;
     close(ends_[1]);
     ends_[1] = -1;
+    for (pollfd end = {ends_[0], POLLIN, 0}; poll(&end, 1, kTickMs) <= 0;) ++own_record().marks;
     std::string text;
     std::array<char, kMost> buffer;
     for (ssize_t bytes = 0; (bytes = read(ends_[0], buffer.data(), buffer.size())) != 0;) {

@@ -49,6 +49,10 @@ MpiCommunicator::~MpiCommunicator() {
   // On the way out of a failure the other ranks are elsewhere: MPI_Finalize would wait for them, end_with_failure ends
   // them.
   if (std::uncaught_exceptions() > 0) return;
+  {
+    const ExchangeMark mark;  // rank 0 may still have much to write, and is watched until it is done
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
   stop_watching();
   MPI_Finalize();
 }

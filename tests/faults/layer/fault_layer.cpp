@@ -25,7 +25,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class Kind { kNone, kKill, kKillHalf, kLose, kLoseBytes, kLoseSome, kNoSpace, kIo, kNoSpaceOn, kIoOn, kShort };
+enum class Kind {
+  kNone,
+  kKill,
+  kKillHalf,
+  kLose,
+  kLoseBytes,
+  kLoseSome,
+  kNoSpace,
+  kIo,
+  kNoSpaceOn,
+  kIoOn,
+  kShort,
+  kStop
+};
 
 Kind kind_of(const std::string& name) {
   static const std::map<std::string, Kind> kKinds{{"", Kind::kNone},
@@ -38,7 +51,8 @@ Kind kind_of(const std::string& name) {
                                                   {"eio", Kind::kIo},
                                                   {"enospc-on", Kind::kNoSpaceOn},
                                                   {"eio-on", Kind::kIoOn},
-                                                  {"short", Kind::kShort}};
+                                                  {"short", Kind::kShort},
+                                                  {"stop", Kind::kStop}};
   return kKinds.at(name);
 }
 
@@ -114,6 +128,9 @@ class Layer {
         return {from_here ? EIO : 0, false, false};
       case Kind::kShort:
         return {0, here, false};
+      case Kind::kStop:
+        if (here) raise(SIGSTOP);
+        return {};
       case Kind::kNone:
         return {};
     }

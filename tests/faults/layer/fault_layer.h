@@ -18,6 +18,7 @@ namespace bertha {
 //     enospc-on   from there on every call that needs space fails
 //     eio-on      from there on every call fails
 //     short       a write takes the first half only
+//     stop        the process is stopped before the call, as by SIGSTOP
 //   BERTHA_FAULT_LOT        a number
 //   BERTHA_FAULT_NO_EXCHANGE  if set, renameat2 is refused, as on NFS
 //
