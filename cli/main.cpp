@@ -3,16 +3,13 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <iostream>
-#include <new>
 #include <string>
 
 #include "autograd/core/error.h"
 #include "autograd/core/exit_code.h"
 #include "cli/commands.h"
 #include "cli/version.h"
-#include "data/printable.h"
 #include "train/comm/communicator.h"
 #include "train/comm/failure_watch.h"
 
@@ -60,13 +57,8 @@ int run(int argc, char** argv) {
     return error.get_exit_code();  // whoever threw it has said why
   } catch (const CLI::ParseError& error) {
     return report(app, error);
-  } catch (const std::bad_alloc&) {
-    return bertha::end_with_failure("out of memory", bertha::kExitFailed);
-  } catch (const std::filesystem::filesystem_error& error) {
-    return bertha::end_with_failure(bertha::printable(error.path1().native()) + ": " + error.code().message(),
-                                    bertha::kExitFailed);
   } catch (const std::exception& error) {
-    return bertha::end_with_failure(error.what(), bertha::exit_code_of(error));
+    return bertha::end_with_failure(error);
   }
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <exception>
 #include <sstream>
 
 #include "autograd/core/error.h"
 #include "data/file.h"
+#include "train/comm/failure_watch.h"
 #include "train/model_directory.h"
 #include "train/nonfinite.h"
 #include "train/phase.h"
@@ -148,6 +150,15 @@ void Trainer::recall_best() {
 }
 
 Trainer::Outcome Trainer::run() {
+  try {
+    return train();
+  } catch (const std::exception& error) {
+    announce_failure(error);  // buckets of gradients that are on their way wait for the other ranks
+    throw;
+  }
+}
+
+Trainer::Outcome Trainer::train() {
   const StopSignals signals;
   bool saved = true;
   bool stop = false;

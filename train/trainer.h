@@ -114,6 +114,7 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
+  Outcome train();
   void accumulate_gradients(StepReport& report);
   void update(StepReport& report);
   void verify_parameters();

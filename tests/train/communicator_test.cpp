@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
+#include <thread>
 
 #include "autograd/core/error.h"
 #include "tests/train/mpirun.h"
@@ -169,10 +171,14 @@ TEST(MpiCommunicator, SplitsWhatIsTooLongForOneCall) {
   }
 }
 
+void print(const std::string& sentence) {
+  std::fprintf(stderr, "bertha: %s\n", sentence.c_str());
+}
+
 // What main does with the error of a command.
-[[noreturn]] void report(const Error& error, int exit_code) {
-  say_failures_by([](const std::string& sentence) { std::fprintf(stderr, "bertha: %s\n", sentence.c_str()); });
-  std::_Exit(end_with_failure(error.what(), exit_code));
+[[noreturn]] void report(const Error& error) {
+  say_failures_by(print);
+  std::_Exit(end_with_failure(error));
 }
 
 TEST(MpiCommunicator, AFailingRankEndsAllWithItsExitCodeAndOneMessage) {
@@ -188,8 +194,27 @@ TEST(MpiCommunicator, AFailingRankEndsAllWithItsExitCodeAndOneMessage) {
     check<MismatchError>(communicator->rank() != 1, "the sum differs");
     communicator->barrier();
   } catch (const MismatchError& error) {
-    report(error, 4);
+    report(error);
   }
+}
+
+TEST(MpiCommunicator, AFailingRankWhoseStackWaitsForOthersEndsAllBeforeIt) {
+  if (!under_mpirun()) {
+    const auto begin = std::chrono::steady_clock::now();
+    const MpirunOutcome outcome = rerun_under_mpirun(2);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+    EXPECT_EQ(outcome.exit_code, 4) << outcome.output;
+    EXPECT_EQ(occurrences(outcome.output, "bertha: rank 1 of 2: the sum differs at step 0 in load"), 1)
+        << outcome.output;
+    return;
+  }
+  say_failures_by(print);
+  const auto communicator = make_communicator();
+  if (communicator->rank() == 1) {
+    announce_failure(MismatchError("the sum differs"));
+    std::this_thread::sleep_for(std::chrono::seconds(30));
+  }
+  communicator->barrier();
 }
 
 TEST(MpiCommunicator, WhatFailsOnEveryRankIsOneMessage) {
@@ -199,7 +224,7 @@ TEST(MpiCommunicator, WhatFailsOnEveryRankIsOneMessage) {
     EXPECT_EQ(occurrences(outcome.output, "bertha: unknown key"), 1) << outcome.output;
     return;
   }
-  report(ConfigError("unknown key"), 2);
+  report(ConfigError("unknown key"));
 }
 
 TEST(MpiCommunicator, WhatFailsOnEveryConnectedRankIsOneMessage) {
@@ -211,7 +236,7 @@ TEST(MpiCommunicator, WhatFailsOnEveryConnectedRankIsOneMessage) {
   }
   const auto communicator = make_communicator();
   communicator->barrier();
-  report(Error("loss is nan"), 1);
+  report(Error("loss is nan"));
 }
 
 }  // namespace

@@ -10,13 +10,17 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
+#include <filesystem>
 #include <memory>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "autograd/core/exit_code.h"
 #include "autograd/core/parallel.h"
+#include "data/printable.h"
 #include "train/comm/rank_page.h"
 #include "train/duration.h"
 #include "train/process.h"
@@ -34,6 +38,7 @@ constexpr milliseconds kWork{20};
 constexpr milliseconds kAgreement{700};     // for the other ranks of this machine to fail for the same reason
 constexpr milliseconds kOtherNodes{1500};   // for rank 0's machine to speak first
 constexpr milliseconds kEnding{2500};       // for the launcher to end this process
+constexpr milliseconds kUnwinding{1500};    // from where an error is thrown to end_with_failure
 constexpr milliseconds kLinger{300};        // after SIGTERM, for the watching thread to say why it came
 constexpr milliseconds kTermination{5000};  // after SIGTERM, in which launchers kill what is left
 
@@ -46,6 +51,14 @@ milliseconds spent(clockid_t clock) {
   clock_gettime(clock, &time);
   return std::chrono::duration_cast<milliseconds>(std::chrono::seconds(time.tv_sec) +
                                                   std::chrono::nanoseconds(time.tv_nsec));
+}
+
+std::string sentence_of(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return "out of memory";
+  if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
+    return printable(file->path1().native()) + ": " + file->code().message();
+  }
+  return error.what();
 }
 
 // Launchers end all ranks as soon as they see one end, at first with SIGTERM.
@@ -117,29 +130,43 @@ class FailureWatch {
 
   void set_limit(std::chrono::seconds limit) { limit_ = limit.count(); }
 
+  void announce(const std::string& sentence, int exit_code) {
+    if (!launched_) return;
+    note_failure(sentence);
+    announced_ = exit_code;
+  }
+
   int fail(const std::string& sentence, int exit_code) {
+    note_failure(sentence);
+    if (!launched_) {
+      g_voice(place_named(page_->rank(), sentence));
+      return exit_code;
+    }
+    end_because_of_own(sentence, exit_code);
+  }
+
+ private:
+  void note_failure(const std::string& sentence) {
     RankRecord& own = page_->record(page_->rank());
     const size_t length = sentence.copy(own.sentence.data(), own.sentence.size() - 1);
     own.sentence[length] = '\0';
     own.state = RankRecord::State::kFailed;
-    if (!launched_) {
-      g_voice(sentence_of(page_->rank(), sentence));
-      return exit_code;
-    }
+  }
+
+  [[noreturn]] void end_because_of_own(const std::string& sentence, int exit_code) {
     std::signal(SIGTERM, SIG_IGN);  // the launcher's, if another rank ended meanwhile
     if (page_->take_word()) {
       // Rank 0 reads on behalf of all, and all have the same configuration.
-      const bool found_for_all = exit_code == kExitConfiguration && page_->rank() == 0 && own.step == 0;
-      const bool shared = found_for_all || every_rank_says_the_same();
+      const bool is_first = page_->rank() == 0 && page_->record(0).step == 0;
+      const bool shared = (is_first && exit_code == kExitConfiguration) || every_rank_says_the_same();
       if (!page_->is_here(0)) std::this_thread::sleep_for(kOtherNodes);
-      g_voice(shared ? sentence : sentence_of(page_->rank(), sentence));
+      g_voice(shared ? sentence : place_named(page_->rank(), sentence));
       abort_all_ranks(exit_code);
     }
     std::this_thread::sleep_for(kEnding);
     std::_Exit(exit_code);
   }
 
- private:
   pollfd& polled(int rank) { return polled_[static_cast<size_t>(kFirstRank + rank)]; }
 
   bool every_rank_says_the_same() const {
@@ -158,7 +185,7 @@ class FailureWatch {
   }
 
   // `rank 1 of 2: CAUSE at step 12 in backward`; alone without the rank, and without a place before the first step.
-  std::string sentence_of(int rank, const std::string& cause) const {
+  std::string place_named(int rank, const std::string& cause) const {
     const RankRecord& record = page_->record(rank);
     const bool alone = page_->size() == 1;
     const bool says_step = cause.find("step " + std::to_string(record.step)) != std::string::npos;
@@ -183,6 +210,9 @@ class FailureWatch {
         if (has_ended(rank)) end_because_of(rank);
       }
       if (limit_ > 0) look_for_stalls(tick);
+      if (announced_ != 0 && (unwinding_ += tick) > kUnwinding) {
+        end_because_of_own(page_->record(page_->rank()).sentence.data(), announced_);
+      }
     }
   }
 
@@ -214,7 +244,7 @@ class FailureWatch {
   }
 
   [[noreturn]] void end_because_of(int rank) {
-    if (!launcher_ends_all() && page_->take_word()) g_voice(sentence_of(rank, cause_of_end(rank)));
+    if (!launcher_ends_all() && page_->take_word()) g_voice(place_named(rank, cause_of_end(rank)));
     std::this_thread::sleep_for(kEnding);
     std::_Exit(1);
   }
@@ -257,7 +287,7 @@ class FailureWatch {
   void end_stalled(int rank, const std::string& cause) {
     if (!page_->take_word()) return;
     const std::string limit = to_text(std::chrono::seconds(limit_));
-    g_voice(sentence_of(rank, cause + " for " + limit + " (communication.stall_limit)"));
+    g_voice(place_named(rank, cause + " for " + limit + " (communication.stall_limit)"));
     std::_Exit(1);
   }
 
@@ -270,6 +300,8 @@ class FailureWatch {
   std::vector<Still> stillness_;  // by rank
   std::atomic<int64_t> limit_ = 0;
   const int64_t out_of_memory_kills_ = out_of_memory_kills();
+  std::atomic<int> announced_ = 0;  // the exit code of an error on its way
+  milliseconds unwinding_{0};       // since then
   bool launched_ = false;
   bool lingers_ = false;
   uint32_t marks_ = 0;
@@ -303,11 +335,15 @@ void watch_for_stalls(std::chrono::seconds limit) {
   g_watch->set_limit(limit);
 }
 
-int end_with_failure(const std::string& sentence, int exit_code) {
-  if (g_watch) return g_watch->fail(sentence, exit_code);
+int end_with_failure(const std::exception& error) {
+  if (g_watch) return g_watch->fail(sentence_of(error), exit_code_of(error));
   let_lower_ranks_report();
-  g_voice(sentence);
-  return exit_code;
+  g_voice(sentence_of(error));
+  return exit_code_of(error);
+}
+
+void announce_failure(const std::exception& error) {
+  if (g_watch) g_watch->announce(sentence_of(error), exit_code_of(error));
 }
 
 }  // namespace bertha

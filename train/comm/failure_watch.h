@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <string>
 
 #include "train/comm/communicator.h"
@@ -26,8 +27,12 @@ inline constexpr std::chrono::seconds kStallLimit{300};
 /// computes nor waits for others. Watches this process where it runs alone. Zero: none does.
 void watch_for_stalls(std::chrono::seconds limit);
 
-/// Ends all ranks because of an error of this one: with the sentence where it is the same on every rank, else with rank
-/// and place added. Returns `exit_code` where this process runs alone.
-int end_with_failure(const std::string& sentence, int exit_code);
+/// Ends all ranks because of an error of this one: with its sentence where that is the same on every rank, else with
+/// rank and place added. Returns the exit code where this process runs alone.
+int end_with_failure(const std::exception& error);
+
+/// Says that `error` is on its way to `end_with_failure`. Where it takes long, for threads on the stack between may
+/// wait for other ranks, the thread that watches ends all ranks in its place.
+void announce_failure(const std::exception& error);
 
 }  // namespace bertha
