@@ -30,7 +30,7 @@ TEST(Isa, Avx512ObjectsDefineNothingThatAvx2CodeCouldCall) {
     std::istringstream lines(output_of("nm --demangle --defined-only --extern-only " + object));
     for (std::string line; std::getline(lines, line);) {
       const bool is_code = line.find(" T ") != std::string::npos || line.find(" W ") != std::string::npos;
-      if (!is_code) continue;
+      if (!is_code || line.ends_with("__clang_call_terminate")) continue;  // clang's own, without a vector in it
       ++symbols;
       EXPECT_TRUE(line.find("Avx512") != std::string::npos || line.find("Amx") != std::string::npos)
           << object << ": " << line;
