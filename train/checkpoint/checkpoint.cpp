@@ -25,6 +25,13 @@ std::string name_of_step(int64_t step) {
   return std::string(kPrefix).append(kDigits - std::min(kDigits, digits.size()), '0').append(digits);
 }
 
+/// What `latest` says; errors as `read_text`.
+std::string read_latest(const std::string& directory) {
+  std::string name = read_text(directory + std::string(kLatestName), kMaxLatestBytes);
+  if (name.ends_with('\n')) name.pop_back();
+  return name;
+}
+
 /// The step of a checkpoint's name; none for any other name.
 std::optional<int64_t> step_of(std::string_view name) {
   if (!name.starts_with(kPrefix)) return std::nullopt;
@@ -63,9 +70,7 @@ std::vector<std::string> checkpoint_names(const std::string& directory) {
 
 std::string latest_checkpoint(const std::string& directory) {
   try {
-    std::string name = read_text(directory + std::string(kLatestName), kMaxLatestBytes);
-    if (name.ends_with('\n')) name.pop_back();
-    return name;
+    return read_latest(directory);
   } catch (const Error&) {
     return {};
   }
@@ -101,12 +106,13 @@ std::string Checkpoints::save(const ModelContent& model, const TrainingState& st
 Checkpoints::Choice Checkpoints::newest_good(int64_t every) const {
   Choice choice;
   std::vector<std::string> candidates = checkpoint_names(directory_);
-  if (std::error_code error; fs::exists(latest_path(), error) || error) {
-    const auto named = std::ranges::find(candidates, latest_checkpoint(directory_));
-    if (named == candidates.end()) {
-      choice.skipped.push_back(latest_path() + ": names no checkpoint that is here");
-    } else {
+  if (std::error_code failure; fs::exists(latest_path(), failure) || failure) {
+    try {
+      const auto named = std::ranges::find(candidates, read_latest(directory_));
+      check<DamagedFileError>(named != candidates.end(), latest_path(), ": names no checkpoint that is here");
       std::rotate(candidates.begin(), named, named + 1);
+    } catch (const Error& error) {
+      choice.skipped.emplace_back(error.what());
     }
   }
   std::erase_if(candidates, [&](const std::string& name) { return *step_of(name) % every != 0; });
