@@ -182,6 +182,13 @@ struct StopSignal {
   bool to_launcher;  // or to each rank
 };
 
+void PrintTo(const StopSignal& signal, std::ostream* out) {
+  *out << (signal.ranks == 1    ? "Alone"
+           : signal.to_launcher ? "ByLauncher"
+                                : "ToEachOfTwo")
+       << sigabbrev_np(signal.number);
+}
+
 class StopSignalsOf : public SmallRun, public ::testing::WithParamInterface<StopSignal> {
  protected:
   // Ends a run of `arguments` by a signal as soon as `when` is true, and lets it go on to the same weights as if not.
@@ -231,13 +238,7 @@ INSTANTIATE_TEST_SUITE_P(Ranks, StopSignalsOf,
                          ::testing::Values(StopSignal{1, SIGTERM, false}, StopSignal{1, SIGINT, false},
                                            StopSignal{1, SIGUSR1, false}, StopSignal{2, SIGTERM, false},
                                            StopSignal{2, SIGINT, false}, StopSignal{2, SIGUSR1, true}),
-                         [](const auto& of) {
-                           const StopSignal& signal = of.param;
-                           return (signal.ranks == 1    ? "Alone"
-                                   : signal.to_launcher ? "ByLauncher"
-                                                        : "ToEachOfTwo") +
-                                  std::string(sigabbrev_np(signal.number));
-                         });
+                         ::testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace bertha
