@@ -142,7 +142,7 @@ inline void transpose_step(V* rows) {
   constexpr int kCount = sizeof(V) / sizeof(rows[0][0]);
   using Index = std::conditional_t<sizeof(rows[0][0]) == 4, int32_t, int64_t>;
   typedef Index Mask __attribute__((vector_size(sizeof(V))));
-  Mask upper, lower;
+  Mask upper = {}, lower = {};
   for (int i = 0; i < kCount; ++i) {
     upper[i] = i & kStep ? kCount + i - kStep : i;
     lower[i] = i & kStep ? kCount + i : i + kStep;
